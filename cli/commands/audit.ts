@@ -32,6 +32,7 @@ interface Options {
   out?: string;
   write?: string;
   set?: unknown;
+  open: boolean;
   json?: true;
 }
 
@@ -53,7 +54,8 @@ export function register(program: Command): void {
     .option('--out <file>', 'The report; audit-<name of the annotation file>.html if omitted')
     .option('--write <file>', 'Write the annotation file with the corrections that were accepted so far')
     .option('--set <path=value...>', 'Any setting of the scan, e.g. --set train.preset=efficientnet_lite0')
-    .option('--json', 'Print one JSON object on stdout')
+    .option('--no-open', 'Open no browser at the end')
+    .option('--json', 'Print one JSON object on stdout, and open no browser')
     .action(audit);
 }
 
@@ -92,7 +94,7 @@ async function audit(options: Options): Promise<void> {
     const { write } = options;
     const corrected =
       write === undefined ? null : await writeCorrected(store, pool, { annotations, write, values: classes.labelOf });
-    openBoard(names.scan);
+    openBoard(env.board, names.scan, { open: options.open && options.json !== true });
     say('The local stack keeps running; `npx partloop down` stops it.');
     if (options.json !== true) return;
     const { judged, withFindings, share, warnings, suspects } = found;

@@ -7,6 +7,7 @@ import { isListening } from '../../infra/services/ports.js';
 import { findScan, isScanId } from '../../storage/scans.js';
 import { openEnvironmentStore } from '../environment.js';
 import { wholeNumberBetween } from '../options.js';
+import { ignoreInterrupts } from '../terminal/interrupt.js';
 import { openInBrowser } from '../terminal/openInBrowser.js';
 import { printJson, printLine, say } from '../terminal/output.js';
 
@@ -65,6 +66,8 @@ async function serve(scan: string | undefined, options: BoardCommand, command: C
     say('Ctrl-C ends it; answers are handed in first.');
     if (open) openInBrowser(url);
   }
+  // The usual answer to signals would end the process before answers are handed in.
+  ignoreInterrupts();
   const ended = new AbortController();
   const end = (): void => ended.abort();
   process.on('SIGINT', end);

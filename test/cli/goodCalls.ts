@@ -12,6 +12,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   down: ['infra/private.test.ts'],
   status: ['integration/terminal.test.ts'],
   doctor: [HERE],
+  board: ['infra/stack.test.ts', "'board', '--json'"],
   audit: ['integration/audit.test.ts', "'audit', '--images'"],
   'replay-check': ['rollOut/rollOut.test.ts'],
   'import coco': ['integration/faultyModel.test.ts'],
