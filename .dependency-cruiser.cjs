@@ -66,7 +66,11 @@ module.exports = {
     only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
     only('tracking', ['domain', 'storage', 'steps'], 'what is noted in services of others: nothing of who asks'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
-    only('board', ['domain', 'storage', 'pool'], 'pages read storage and change pools; they know no workflow'),
+    only(
+      'board',
+      ['domain', 'storage', 'pool', 'report'],
+      'pages read storage, change pools and show what reports show; they know no workflow',
+    ),
     only('telemetry', ['domain', 'storage'], 'what the outside is told: messages and spans'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
     only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),

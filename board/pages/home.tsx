@@ -1,8 +1,14 @@
 import type { PoolScans } from '../scans.js';
 import { documentOf } from './layout.js';
 
-/** The pools with their scans. */
-export const homePage = (pools: readonly PoolScans[], reviewer: string | null): string =>
+interface Home {
+  pools: readonly PoolScans[];
+  loops: readonly string[];
+  reviewer: string | null;
+}
+
+/** The loops, and the pools with their scans. */
+export const homePage = ({ pools, loops, reviewer }: Home): string =>
   documentOf({
     title: 'Pools and scans',
     script: null,
@@ -19,6 +25,18 @@ export const homePage = (pools: readonly PoolScans[], reviewer: string | null): 
           {pools.length === 0 && (
             <section>
               <p>There is no pool yet. `npx partloop import` makes one.</p>
+            </section>
+          )}
+          {loops.length > 0 && (
+            <section>
+              <h2>Loops</h2>
+              <ul>
+                {loops.map((loop) => (
+                  <li>
+                    <a href={`/loops/${loop}`}>{loop}</a>
+                  </li>
+                ))}
+              </ul>
             </section>
           )}
           {pools.map(({ pool, scans }) => (

@@ -3,17 +3,24 @@ import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
+import { z } from 'zod';
+import { PartloopError } from '../../domain/base/errors.js';
+import { nameSchema } from '../../domain/base/ids.js';
 import { boardReviewerSchema } from '../../domain/board/batch.js';
 import { queueFilterSchema } from '../../domain/board/queue.js';
+import { outputOf } from '../../domain/stepContract.js';
+import { listLoops, readLoopState, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Desks } from '../desks.js';
 import { gridPage } from '../pages/grid.js';
 import { homePage } from '../pages/home.js';
+import { loopPage } from '../pages/loop.js';
 import { messagePage } from '../pages/message.js';
 import { namePage } from '../pages/name.js';
 import { reviewPage } from '../pages/review.js';
 import { scansOf } from '../scans.js';
 import { type Access, localPath, reviewerOf, setReviewerName } from './access.js';
+import { contentPolicy } from './policy.js';
 import { faultOf, parsed } from './requests.js';
 import { scanApi } from './scanApi.js';
 
@@ -30,15 +37,8 @@ export interface BoardOptions {
 /** The board as an application: pages rendered here, and what their script asks for. */
 export function boardApp({ store, desks, access, assets }: BoardOptions): Hono {
   const app = new Hono();
-  app.use(
-    secureHeaders({
-      contentSecurityPolicy: {
-        ...{ defaultSrc: ["'none'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], connectSrc: ["'self'"] },
-        ...{ imgSrc: ["'self'", 'blob:'], formAction: ["'self'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
-      },
-      referrerPolicy: 'same-origin',
-    }),
-  );
+  app.use(contentPolicy);
+  app.use(secureHeaders({ referrerPolicy: 'same-origin' }));
   app.use(access.guard);
   app.get('/enter', access.enter);
   app.get('/assets/:file{(?:review|grid)\\.js|board\\.css}', async (context) => {
@@ -48,7 +48,22 @@ export function boardApp({ store, desks, access, assets }: BoardOptions): Hono {
     return context.body(new Uint8Array(await readFile(join(assets, file))));
   });
 
-  app.get('/', async (context) => context.html(homePage(await scansOf(store), reviewerOf(context).name)));
+  app.get('/', async (context) =>
+    context.html(
+      homePage({ pools: await scansOf(store), loops: await listLoops(store), reviewer: reviewerOf(context).name }),
+    ),
+  );
+  app.get('/loops/:loop', async (context) => {
+    const loop = parsed(nameSchema, context.req.param('loop'));
+    return context.html(loopPage(loop, await readLoopState(store, loop)));
+  });
+  app.get('/reports/:loop/:iteration', async (context) => {
+    const loop = parsed(nameSchema, context.req.param('loop'));
+    const number = parsed(z.coerce.number().int().positive(), context.req.param('iteration'));
+    const { report } = (await recordedIteration(store, loop, number)).current.results;
+    if (report === undefined) throw new PartloopError('not-found', `iteration ${number} of loop ${loop} has no report`);
+    return context.html(new TextDecoder().decode((await store.get(outputOf(report, 'report'))).body));
+  });
   app.get('/name', (context) =>
     context.html(namePage({ name: reviewerOf(context).name ?? '', next: nextOf(context) })),
   );
