@@ -92,6 +92,8 @@ export interface ImageAnalysis {
   labelledClasses: number[];
   /** From the prediction alone; never from the label under test. */
   inferredTags: Partial<Tags>;
+  /** Those of them that rules and slices go by. */
+  cautiousTags: Partial<Tags>;
   /** One entry per copy of the label with injected errors of one kind; empty if none was asked for. */
   injected: { kind: FindingKind; whole: boolean; statistics: ImageStatistics; candidates: InjectedCandidate[] }[];
 }

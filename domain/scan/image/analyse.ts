@@ -12,7 +12,7 @@ import type {
   InjectedCandidate,
 } from '../types.js';
 import { ANALYSIS_VERSION } from '../types.js';
-import { inferTags } from './inferTags.js';
+import { cautiousTags, inferTags } from './inferTags.js';
 import { injectErrors } from './inject.js';
 import { findHoles, findMissing } from './missing.js';
 import { type LabelView, type Picture, preparePicture, type RegionCandidate, viewLabel } from './picture.js';
@@ -58,7 +58,8 @@ function analyse(
   const { width, height } = picture;
   const view = viewLabel(picture, cropTopLeft(input.label, input.size, width, height));
   const inferredTags = inferTags(picture);
-  const known = withInferred(tags, inferredTags);
+  const cautious = cautiousTags(picture, inferredTags);
+  const known = withInferred(tags, cautious);
   const found = measure(view, known);
   const injected: ImageAnalysis['injected'] = [];
   for (let copy = 0; random !== null && copy < (options.copies ?? ANALYSIS.copies); copy++) {
@@ -81,6 +82,7 @@ function analyse(
     statistics: found.statistics,
     ...classSums(view),
     inferredTags,
+    cautiousTags: cautious,
     injected,
   };
 }

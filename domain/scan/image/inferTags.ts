@@ -42,6 +42,16 @@ export function inferTags(picture: Picture): Partial<Tags> {
   return tags;
 }
 
+/**
+ * The same for rules and slices of probabilities, which lose by what is only probably zoomed: more of the rim must show
+ * the car.
+ */
+export function cautiousTags(picture: Picture, inferred: Partial<Tags>): Partial<Tags> {
+  if (inferred.zoomed !== true) return inferred;
+  const rim = rimShare(picture.predicted.values, picture.width, picture.height) ?? 0;
+  return { ...inferred, zoomed: rim >= VIEW.surelyZoomedFrom };
+}
+
 /** Share of the picture's outermost pixels that show a part; null if nothing is predicted. */
 function rimShare(values: Uint8Array, width: number, height: number): number | null {
   if (!values.some((value) => value !== BACKGROUND)) return null;

@@ -60,7 +60,7 @@ export function recalibrated(probability: number, slices: readonly string[], shi
 
 /** The slices of an image's tags: given tags, otherwise those inferred from the prediction. */
 export function tagSlices({ tags, analysis }: Pick<ReduceEntry, 'tags' | 'analysis'>): string[] {
-  const known: Partial<Tags> = analysis?.inferredTags ?? {};
+  const known: Partial<Tags> = analysis?.cautiousTags ?? {};
   return TAG_NAMES.flatMap((name) => {
     const value = tags?.[name] ?? known[name] ?? null;
     return value === null ? [] : [`${name}=${value}`];
