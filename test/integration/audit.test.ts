@@ -56,7 +56,7 @@ describe('an audit', function () {
     assert.ok(found.share.low <= found.share.value && found.share.value <= found.share.high);
     assert.ok(found.suspects.every(({ image }) => shapes.truth.has(image)));
     assert.match(stderr, /Starting the local stack/);
-    assert.match(stderr, new RegExp(`partloop board ${found.scan}\\n`));
+    assert.match(stderr, new RegExp(`/review/${found.scan}\\n`));
     const { scans } = z
       .object({ scans: z.array(z.looseObject({ scan: z.string(), pool: z.string() })) })
       .parse(await partloopJson(home, ['scan', 'list']));
