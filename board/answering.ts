@@ -127,7 +127,8 @@ export class Answering {
 
   async #take(batch: Batch, now: Date): Promise<NotApplied[]> {
     const { store, pool, scan } = this.desk;
-    const { id, review, reviewer, answers } = batch;
+    const { id, review, reviewer } = batch;
+    const answers = batch.answers.filter(({ isSecond }) => !isSecond);
     if (review === null) throw new PartloopError('internal', `batch ${id} is handed in without an import`);
     const rows = await this.desk.wholeFindings(answers.map(({ findingId }) => findingId));
     const found = new Map(rows.map((row) => [row.findingId, row]));

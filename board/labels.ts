@@ -28,8 +28,8 @@ export async function labelAsLeft(
     .filter((batch) => batch.reviewer === reviewer && batch.state === 'open')
     .flatMap(({ answers }) => answers)
     .filter(
-      ({ imageId, findingId, verdict, redrawn }) =>
-        imageId === row.imageId && findingId !== except && (verdict === 'accept' || redrawn !== null),
+      ({ imageId, findingId, verdict, redrawn, isSecond }) =>
+        imageId === row.imageId && findingId !== except && !isSecond && (verdict === 'accept' || redrawn !== null),
     );
   if (waiting.length === 0) return label;
   const findings = await desk.wholeFindings(waiting.map(({ findingId }) => findingId));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 import { type Batch, standingAnswers } from '../domain/board/batch.js';
 import { inOrder, matches, type QueueFilter, type QueueFinding, type Rarity, rarityOf } from '../domain/board/queue.js';
+import { isLookedAtTwice } from '../domain/board/reviewers.js';
 import { latestVerdicts } from '../domain/review/review.js';
 import { type FindingRow, findingRowSchema, type IndexRow } from '../domain/tables.js';
 import { labelNames } from '../domain/taxonomy.js';
@@ -38,6 +39,10 @@ export class ScanDesk {
   readonly names: readonly string[];
   readonly kinds: ReadonlySet<string>;
   readonly #answers = new Map<string, KnownAnswer>();
+  /** Who answered a finding on the board. */
+  readonly #onBoard = new Map<string, string>();
+  /** Findings with a second answer. */
+  readonly #seconds = new Set<string>();
   readonly #byId: ReadonlyMap<string, ListedFinding>;
   readonly #ordered = new Map<QueueFilter['order'], readonly ListedFinding[]>();
   readonly #reader: BatchReader;
@@ -104,15 +109,26 @@ export class ScanDesk {
     return this.folder.remove();
   }
 
-  /** The findings of a filter, in its order. `answered` tells which of all are answered; the filter decides on them. */
-  *queue(filter: QueueFilter): Generator<ListedFinding> {
+  /**
+   * The findings of a filter, in its order. Among open ones are some that another reviewer answered, for a second
+   * opinion.
+   */
+  *queue(filter: QueueFilter, reviewer: string | null = null): Generator<ListedFinding> {
     for (const finding of this.#inOrder(filter.order)) {
       const answer = this.#answers.get(finding.findingId);
-      if (filter.answers === 'open' && answer !== undefined) continue;
+      const isOpen = answer === undefined || (reviewer !== null && this.needsSecond(finding.findingId, reviewer));
+      if (filter.answers === 'open' && !isOpen) continue;
       if (filter.answers === 'answered' && answer === undefined) continue;
       if (filter.reviewer !== undefined && answer?.reviewer !== filter.reviewer) continue;
       if (matches(finding, filter)) yield finding;
     }
+  }
+
+  /** True for a finding that another reviewer answered here, and that this one should answer unknowingly. */
+  needsSecond(findingId: string, reviewer: string): boolean {
+    const first = this.#onBoard.get(findingId);
+    if (first === undefined || first === reviewer || this.#seconds.has(findingId)) return false;
+    return isLookedAtTwice(findingId);
   }
 
   /** @throws PartloopError `not-found` */
@@ -181,11 +197,17 @@ export class ScanDesk {
 
   #combine(): void {
     this.#answers.clear();
+    this.#onBoard.clear();
+    this.#seconds.clear();
+    for (const { state, answers } of this.#batches)
+      if (state !== 'replaced') for (const one of answers) if (one.isSecond) this.#seconds.add(one.findingId);
     for (const [findingId, answer] of this.#imported) this.#answers.set(findingId, answer);
-    for (const { batch, answer } of standingAnswers(this.#batches))
+    for (const { batch, answer } of standingAnswers(this.#batches)) {
+      this.#onBoard.set(answer.findingId, batch.reviewer);
       this.#answers.set(answer.findingId, {
         ...{ verdict: answer.verdict, comment: answer.comment ?? '', reviewer: batch.reviewer },
       });
+    }
   }
 
   /** Answers to these findings that came in other ways than the board; the board's own count by their batches. */

@@ -24,4 +24,5 @@ addEventListener('keydown', (event) => {
 addEventListener('keyup', (event) => {
   if (!isElsewhere(event)) review.keyUp(event);
 });
-await review.start();
+// An address may name the finding to begin with.
+await review.start(new URLSearchParams(location.search).get('first') ?? undefined);

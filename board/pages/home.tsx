@@ -63,7 +63,8 @@ export const homePage = ({ pools, loops, reviewer }: Home): string =>
                         <td>{id}</td>
                         <td class="n">{counts === null ? '–' : counts.scanned.toLocaleString('en')}</td>
                         <td>
-                          <a href={`/review/${encodeURIComponent(id)}`}>Review its findings</a>
+                          <a href={`/review/${encodeURIComponent(id)}`}>Review its findings</a>{' '}
+                          <a href={`/reviewers/${encodeURIComponent(id)}`}>Reviewers</a>
                         </td>
                       </tr>
                     ))}

@@ -8,6 +8,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { nameSchema } from '../../domain/base/ids.js';
 import { boardReviewerSchema } from '../../domain/board/batch.js';
 import { queueFilterSchema } from '../../domain/board/queue.js';
+import { reviewerFigures } from '../../domain/board/reviewers.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { listLoops, readLoopState, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -18,6 +19,7 @@ import { loopPage } from '../pages/loop.js';
 import { messagePage } from '../pages/message.js';
 import { namePage } from '../pages/name.js';
 import { reviewPage } from '../pages/review.js';
+import { reviewersPage } from '../pages/reviewers.js';
 import { scansOf } from '../scans.js';
 import { type Access, localPath, reviewerOf, setReviewerName } from './access.js';
 import { contentPolicy } from './policy.js';
@@ -87,6 +89,12 @@ export function boardApp({ store, desks, access, assets }: BoardOptions): Hono {
       const { desk } = await desks.of(context.req.param('scan') ?? '');
       return context.html(page({ desk, filter, reviewer: name }));
     });
+
+  app.get('/reviewers/:scan', async (context) => {
+    const { desk } = await desks.of(context.req.param('scan'));
+    await desk.refreshAnswers();
+    return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches)));
+  });
 
   app.route('/api/scans/:scan', scanApi(desks));
   app.notFound((context) => context.html(messagePage('There is no such page', 'The address may be mistyped.'), 404));

@@ -41,7 +41,7 @@ export function scanApi(desks: Desks): Hono {
     const first = context.req.query('first');
     const ids = function* (): Generator<string> {
       if (first !== undefined) yield desk.listed(first).findingId;
-      for (const { findingId } of desk.queue(filter)) if (findingId !== first) yield findingId;
+      for (const { findingId } of desk.queue(filter, reviewer)) if (findingId !== first) yield findingId;
     };
     const granted = await changeLeases(desk.store, { pool: desk.pool.name, scan: desk.scan.id }, (leases) => {
       const made = lease(leases, { queue: ids(), session, count, now: new Date() });
@@ -50,6 +50,7 @@ export function scanApi(desks: Desks): Hono {
     const findings = await shownFindings(
       desk,
       granted.map((id) => desk.listed(id)),
+      reviewer,
     );
     const answer: QueueAnswer = { findings, progress: progressOf(desk, filter, reviewer) };
     return context.json(answer);
@@ -120,7 +121,8 @@ export function scanApi(desks: Desks): Hono {
       throw new PartloopError('input-invalid', 'only a label that is wrong can be drawn anew');
     const { imageId } = desk.listed(findingId);
     const now = new Date();
-    const answer = { findingId, imageId, verdict, comment: comment || null, redrawn, activeMs };
+    const isSecond = desk.needsSecond(findingId, reviewer);
+    const answer = { findingId, imageId, verdict, comment: comment || null, redrawn, activeMs, isSecond };
     await answering.answer(reviewer, [{ ...answer, answeredAt: now.toISOString() }], now);
     await answering.handInDue(now);
     return context.json({ ok: true });
@@ -135,20 +137,23 @@ export function scanApi(desks: Desks): Hono {
     const findings = await shownFindings(
       desk,
       lookAt.map((one) => desk.listed(one)),
+      nameOf(context),
     );
     return context.json({ id, findings });
   });
 
   api.post('/selections/:selection/answer', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
-    const { answering } = await open(context);
+    const { desk, answering } = await open(context);
+    const reviewer = nameOf(context);
     const { verdict, seen, activeMs } = parsed(selectionAnswerSchema, await jsonOf(context));
     const { findings } = selections.end(context.req.param('selection'), sessionOf(context), seen);
     const now = new Date();
     const answers = findings.map(({ findingId, imageId }) => ({
       ...{ findingId, imageId, verdict, comment: null, redrawn: null, answeredAt: now.toISOString() },
       activeMs: Math.round(activeMs / findings.length),
+      isSecond: desk.needsSecond(findingId, reviewer),
     }));
-    await answering.answer(nameOf(context), answers, now);
+    await answering.answer(reviewer, answers, now);
     await answering.handInDue(now);
     return context.json({ answered: answers.length });
   });

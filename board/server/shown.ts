@@ -2,12 +2,17 @@ import { standingAnswers } from '../../domain/board/batch.js';
 import { kindSentence } from '../../domain/board/kindSentences.js';
 import type { Progress, ShownFinding } from '../../domain/board/protocol.js';
 import type { QueueFilter } from '../../domain/board/queue.js';
+import { median } from '../../domain/board/reviewers.js';
 import { suggestionOf } from '../../domain/review/correction.js';
 import { tagWords } from '../../domain/tagWords.js';
 import type { ListedFinding, ScanDesk } from '../scanDesk.js';
 
 /** Findings as the page shows them; those of images that are gone are left out. */
-export async function shownFindings(desk: ScanDesk, listed: readonly ListedFinding[]): Promise<ShownFinding[]> {
+export async function shownFindings(
+  desk: ScanDesk,
+  listed: readonly ListedFinding[],
+  reviewer: string,
+): Promise<ShownFinding[]> {
   const whole = await desk.wholeFindings(listed.map(({ findingId }) => findingId));
   const rows = new Map(whole.map((row) => [row.findingId, row]));
   return listed.flatMap((finding) => {
@@ -15,7 +20,8 @@ export async function shownFindings(desk: ScanDesk, listed: readonly ListedFindi
     const image = desk.rowOf(imageId);
     const row = rows.get(findingId);
     if (image === null || row === undefined) return [];
-    const known = desk.answerTo(findingId);
+    // A second opinion is of use only without the first.
+    const known = desk.needsSecond(findingId, reviewer) ? null : desk.answerTo(findingId);
     const nameOf = (value: number): string => (desk.names[value] ?? String(value)).replaceAll('_', ' ');
     const shown = suggestedClassId !== null && suggestedClassId !== 0 ? suggestedClassId : classId;
     return {
@@ -43,12 +49,11 @@ export function progressOf(desk: ScanDesk, filter: QueueFilter, reviewer: string
     if (desk.answerTo(findingId) !== null) answered++;
   }
   const own = standingAnswers(desk.batches).filter(({ batch }) => batch.reviewer === reviewer);
-  const times = own.map(({ answer }) => answer.activeMs / 1_000).sort((a, b) => a - b);
-  const median = times[Math.floor(times.length / 2)] ?? null;
+  const seconds = median(own.map(({ answer }) => answer.activeMs / 1_000));
   return {
     ...{ matching, answered, own: own.length },
     waiting: own.filter(({ batch }) => batch.state === 'open').length,
-    secondsPerAnswer: median,
-    hoursLeft: median === null ? null : (median * (matching - answered)) / 3_600,
+    secondsPerAnswer: seconds,
+    hoursLeft: seconds === null ? null : (seconds * (matching - answered)) / 3_600,
   };
 }

@@ -29,6 +29,8 @@ export const boardAnswerSchema = z.object({
   /** Only with `wrong`: the reviewer drew the right label. */
   redrawn: redrawnSchema.nullable(),
   answeredAt: z.iso.datetime(),
+  /** Somebody else answered before: it measures agreement, and is no answer of the pool. */
+  isSecond: z.boolean().default(false),
   /** Time from showing to answer without idle time. */
   activeMs: z
     .number()
@@ -77,11 +79,11 @@ export function isDue({ state, answers }: Batch, now: Date): boolean {
   return answers.length >= BATCH_ANSWERS || now.getTime() - Date.parse(last.answeredAt) >= BATCH_IDLE_MS;
 }
 
-/** The answers that count: those of batches that were not replaced, oldest first. */
+/** The answers that count: those of batches that were not replaced, without second ones, oldest first. */
 export const standingAnswers = (batches: readonly Batch[]): { batch: Batch; answer: BoardAnswer }[] =>
   batches
     .filter(({ state }) => state !== 'replaced')
-    .flatMap((batch) => batch.answers.map((answer) => ({ batch, answer })))
+    .flatMap((batch) => batch.answers.flatMap((answer) => (answer.isSecond ? [] : { batch, answer })))
     .sort((a, b) =>
       a.answer.answeredAt < b.answer.answeredAt ? -1 : a.answer.answeredAt > b.answer.answeredAt ? 1 : 0,
     );

@@ -6,6 +6,8 @@ import fc from 'fast-check';
 import { Answering } from '../../board/answering.js';
 import { ScanDesk } from '../../board/scanDesk.js';
 import { BATCH_ANSWERS, BATCH_IDLE_MS, type BoardAnswer } from '../../domain/board/batch.js';
+import { queueFilterSchema } from '../../domain/board/queue.js';
+import { reviewerFigures } from '../../domain/board/reviewers.js';
 import { readBatches } from '../../storage/board.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readReviews } from '../../storage/reviews.js';
@@ -42,6 +44,7 @@ describe('answers on the board', () => {
       redrawn: null,
       answeredAt: now().toISOString(),
       activeMs: 900,
+      isSecond: false,
     };
   };
   const answer = (number: number, verdict: BoardAnswer['verdict'], reviewer = 'ann') =>
@@ -118,6 +121,34 @@ describe('answers on the board', () => {
     await answer(1, 'right', 'ann');
     assert.equal(await answering.undo('bob', now()), null);
     assert.equal(desk.answerTo('f-car-1.jpg')?.reviewer, 'ann');
+  });
+
+  it('are asked of a second person for some findings, who sees no first answer, and these change nothing', async () => {
+    for (let number = 1; number <= 40; number++) await answer(number, 'right', 'ann');
+    const filter = queueFilterSchema.parse({});
+    const twice = [...desk.queue(filter, 'bob')].filter(({ findingId }) => desk.answerTo(findingId) !== null);
+    assert.ok(twice.length > 0 && twice.length < 15, `${twice.length} of 40`);
+    assert.equal([...desk.queue(filter, 'ann')].filter(({ findingId }) => desk.answerTo(findingId) !== null).length, 0);
+    const [first] = twice;
+    const number = cars.findings.findIndex(({ findingId }) => findingId === first?.findingId) + 1;
+    await answering.answer('bob', [{ ...answerOf(number, 'accept'), isSecond: true }], now());
+    assert.equal(desk.answerTo(first?.findingId ?? '')?.reviewer, 'ann');
+    assert.equal(desk.needsSecond(first?.findingId ?? '', 'eve'), false);
+    await answering.handInDue(now(), 'all');
+    assert.deepEqual(new Set((await verdicts()).map((one) => one.split(' ')[1])), new Set(['right']));
+    assert.equal(await proposedShare(number), 0);
+    const { reviewers, disagreements } = reviewerFigures(desk.batches);
+    assert.deepEqual(
+      reviewers.map(({ reviewer, answers, shared, alike }) => [reviewer, answers, shared, alike]),
+      [
+        ['ann', 40, 1, 0],
+        ['bob', 1, 1, 0],
+      ],
+    );
+    assert.deepEqual(
+      disagreements.map(({ findingId }) => findingId),
+      [first?.findingId],
+    );
   });
 
   it('are neither lost nor counted twice whenever the server dies while they are handed in or taken back', async function () {
