@@ -142,6 +142,7 @@ describe('commands with a stack', function () {
       home: z.string(),
       temporal: z.strictObject({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }),
       store: z.strictObject({ uri: z.string(), endpoint: z.string().nullable(), region: z.string() }),
+      board: z.url(),
     });
     assert.equal(up.parse(await partloopJson(home, ['up', '--detach'])).home, home);
     const rules = z.strictObject({ pool: z.string(), taxonomy: z.string(), changed: z.boolean() });
