@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { PartloopError } from '../domain/base/errors.js';
 import { type Batch, type BoardAnswer, isDue, type Redrawn, withAnswer, withoutLast } from '../domain/board/batch.js';
 import type { Drawn } from '../pool/review/paint.js';
-import { takeAnswers } from '../pool/review/takeAnswers.js';
+import { type GivenAnswer, takeAnswers } from '../pool/review/takeAnswers.js';
 import { undoReview } from '../pool/review/undoReview.js';
 import { addBatch, changeBatch, readBoardLabel } from '../storage/board.js';
 import { decodeLabel } from '../storage/pictures/labelMask.js';
@@ -132,17 +132,16 @@ export class Answering {
     if (review === null) throw new PartloopError('internal', `batch ${id} is handed in without an import`);
     const rows = await this.desk.wholeFindings(answers.map(({ findingId }) => findingId));
     const found = new Map(rows.map((row) => [row.findingId, row]));
-    const given = await Promise.all(
-      answers.flatMap(async ({ findingId, verdict, comment, redrawn, answeredAt }, index) => {
-        const finding = found.get(findingId);
-        if (finding === undefined) return [];
-        const drawn = redrawn === null ? null : await readDrawn(this.desk, redrawn);
-        return [{ row: index + 1, finding, verdict, reviewer, comment, redrawn: drawn, answeredAt }];
-      }),
-    );
+    const given: GivenAnswer[] = [];
+    for (const [index, { findingId, verdict, comment, redrawn, answeredAt }] of answers.entries()) {
+      const finding = found.get(findingId);
+      if (finding === undefined) continue;
+      const drawn = redrawn === null ? null : await readDrawn(this.desk, redrawn);
+      given.push({ row: index + 1, finding, verdict, reviewer, comment, redrawn: drawn, answeredAt });
+    }
     const isDrawn = answers.some(({ redrawn }) => redrawn !== null);
     const { recorded, notApplied } = await takeAnswers(store, pool, {
-      ...{ id: review, scan: scan.id, reviewer, now, answers: given.flat() },
+      ...{ id: review, scan: scan.id, reviewer, now, answers: given },
       // Whoever draws may change a label outside the masks of findings: it is no table of answers.
       source: isDrawn
         ? { exportId: `board-${id}`, tableSha256: null }

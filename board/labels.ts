@@ -33,9 +33,10 @@ export async function labelAsLeft(
     );
   if (waiting.length === 0) return label;
   const findings = await desk.wholeFindings(waiting.map(({ findingId }) => findingId));
+  const answers = new Map(waiting.map((answer) => [answer.findingId, answer]));
   const painted = await Promise.all(
-    findings.map(async (finding, index) => {
-      const redrawn = waiting[index]?.redrawn ?? null;
+    findings.map(async (finding) => {
+      const redrawn = answers.get(finding.findingId)?.redrawn ?? null;
       return { finding, redrawn: redrawn === null ? null : await readDrawn(desk, redrawn) };
     }),
   );

@@ -34,10 +34,12 @@ export interface BoardOptions {
   access: Access;
   /** Folder of the bundled client: scripts and the style sheet. */
   assets: string;
+  /** Faults whose cause no page tells. */
+  onError(error: unknown): void;
 }
 
 /** The board as an application: pages rendered here, and what their script asks for. */
-export function boardApp({ store, desks, access, assets }: BoardOptions): Hono {
+export function boardApp({ store, desks, access, assets, onError }: BoardOptions): Hono {
   const app = new Hono();
   app.use(contentPolicy);
   app.use(secureHeaders({ referrerPolicy: 'same-origin' }));
@@ -100,6 +102,7 @@ export function boardApp({ store, desks, access, assets }: BoardOptions): Hono {
   app.notFound((context) => context.html(messagePage('There is no such page', 'The address may be mistyped.'), 404));
   app.onError((error, context) => {
     const { status, message, hint } = faultOf(error);
+    if (status >= 500) onError(error);
     if (context.req.path.startsWith('/api/')) return context.json({ error: message, hint }, status);
     return context.html(messagePage(message, hint), status);
   });

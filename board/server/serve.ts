@@ -18,7 +18,7 @@ export interface ServeOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  /** Faults that no request waits for. */
+  /** Faults whose cause no page tells. */
   onError(error: unknown): void;
 }
 
@@ -42,7 +42,7 @@ export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
   let opened: Promise<Opened> | null = null;
   // Every stack has a board, and few are looked at: until then it does not load what pictures and tables need.
   const app = (): Promise<Opened> => {
-    opened ??= openApp({ store, cacheFolder, access, assets: join(dist, 'assets', 'board') });
+    opened ??= openApp({ store, cacheFolder, access, assets: join(dist, 'assets', 'board'), onError });
     return opened;
   };
   const server = await listening(host, port, async (request) => (await app()).fetch(request));
@@ -80,11 +80,12 @@ async function openApp(options: {
   cacheFolder: string;
   access: Access;
   assets: string;
+  onError(error: unknown): void;
 }): Promise<Opened> {
-  const { store, cacheFolder, access, assets } = options;
+  const { cacheFolder, ...rest } = options;
   const [{ boardApp }, { Desks }] = await Promise.all([import('./app.js'), import('../desks.js')]);
-  const desks = new Desks(store, cacheFolder);
-  const app = boardApp({ store, desks, access, assets });
+  const desks = new Desks(options.store, cacheFolder);
+  const app = boardApp({ ...rest, desks });
   return { desks, fetch: (request) => app.fetch(request) };
 }
 

@@ -1,8 +1,8 @@
+import { median } from '../../domain/base/median.js';
 import { standingAnswers } from '../../domain/board/batch.js';
 import { kindSentence } from '../../domain/board/kindSentences.js';
 import type { Progress, ShownFinding } from '../../domain/board/protocol.js';
 import type { QueueFilter } from '../../domain/board/queue.js';
-import { median } from '../../domain/board/reviewers.js';
 import { suggestionOf } from '../../domain/review/correction.js';
 import { tagWords } from '../../domain/tagWords.js';
 import type { ListedFinding, ScanDesk } from '../scanDesk.js';

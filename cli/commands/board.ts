@@ -57,7 +57,7 @@ async function serve(scan: string | undefined, options: BoardCommand, command: C
   }
   const board = await serveBoard({
     ...{ store, host, port, dist: join(ROOT, 'dist'), cacheFolder: homePaths(partloopHome()).cache },
-    onError: (error) => say(`the board could not hand in answers: ${error instanceof Error ? error.message : error}`),
+    onError: (error) => say(`the board has a fault: ${error instanceof Error ? error.message : error}`),
   });
   const url = board.urlOf(path);
   if (json) printJson({ url });

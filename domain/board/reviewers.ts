@@ -1,3 +1,4 @@
+import { median } from '../base/median.js';
 import { seededRandom } from '../base/random.js';
 import type { Verdict } from '../review/review.js';
 import type { Batch, BoardAnswer } from './batch.js';
@@ -52,11 +53,6 @@ export function reviewerFigures(batches: readonly Batch[]): {
     }),
     disagreements: pairs.filter((pair) => !isAlike(pair)),
   };
-}
-
-/** The middle of some numbers, the upper one of two; null without any. */
-export function median(values: readonly number[]): number | null {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
 }
 
 function countsOf(answers: readonly BoardAnswer[]): ReviewerFigures['verdicts'] {

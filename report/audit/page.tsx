@@ -1,49 +1,36 @@
+import { reportDocument } from '../parts/document.js';
 import { Tile, whole } from '../parts/format.js';
-import { Pictures } from '../parts/pictures.js';
-import { STYLE } from '../style.js';
+import { SuspectPictures } from '../parts/suspects.js';
+
 import type { AuditReport } from './data.js';
 
 /** The report of an audit as a self-contained HTML document: no script, no external asset. */
 export function renderAudit(data: AuditReport): string {
-  return `<!doctype html>\n${<Page data={data} />}`;
+  return reportDocument(`Labels of ${data.file}`, <Page data={data} />);
 }
 
 function Page({ data }: { data: AuditReport }) {
   return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-        />
-        <title>{`Labels of ${data.file} · partloop`}</title>
-        <style dangerouslySetInnerHTML={{ __html: STYLE }} />
-      </head>
-      <body>
-        <main>
-          <header>
-            <h1>
-              <bdi>Labels of {data.file}</bdi>
-            </h1>
-            <p>
-              Scan {data.scan} · {data.madeAt}
-            </p>
-          </header>
-          <Sentences of={data.warnings} title="Warnings" tone="warn" />
-          <Summary data={data} />
-          <Suspects data={data} />
-          <Kinds data={data} />
-          <Classes data={data} />
-          <Sentences of={data.method} title="How it was made" tone="" />
-          <section>
-            <h2>Go on</h2>
-            <pre>{data.commands.join('\n')}</pre>
-          </section>
-        </main>
-      </body>
-    </html>
+    <>
+      <header>
+        <h1>
+          <bdi>Labels of {data.file}</bdi>
+        </h1>
+        <p>
+          Scan {data.scan} · {data.madeAt}
+        </p>
+      </header>
+      <Sentences of={data.warnings} title="Warnings" tone="warn" />
+      <Summary data={data} />
+      <Suspects data={data} />
+      <Kinds data={data} />
+      <Classes data={data} />
+      <Sentences of={data.method} title="How it was made" tone="" />
+      <section>
+        <h2>Go on</h2>
+        <pre>{data.commands.join('\n')}</pre>
+      </section>
+    </>
   );
 }
 
@@ -82,19 +69,7 @@ function Suspects({ data }: { data: AuditReport }) {
   return (
     <section>
       <h2>The most suspect labels</h2>
-      {data.suspects.length === 0 ? (
-        <p>No label is suspect.</p>
-      ) : (
-        <>
-          <p class="legend">
-            <i style="background:#ffffff;border:1px solid var(--line)" />
-            outline of the given label
-            <i style="background:#ff3d7f" />
-            proposed correction, or the suspect region
-          </p>
-          <Pictures pictures={data.suspects} meter="probability that the label is wrong" />
-        </>
-      )}
+      {data.suspects.length === 0 ? <p>No label is suspect.</p> : <SuspectPictures pictures={data.suspects} />}
     </section>
   );
 }

@@ -2,7 +2,7 @@ import type { Estimate } from '../../domain/review/auditAnswers.js';
 import { certificateTexts } from '../../domain/review/certificate/text.js';
 import type { ReportData } from '../data.js';
 import { percent, whole } from './format.js';
-import { Pictures } from './pictures.js';
+import { SuspectPictures } from './suspects.js';
 
 /** The scan's findings and their outcome. */
 export function Detection({ data }: { data: ReportData }) {
@@ -76,13 +76,7 @@ export function Detection({ data }: { data: ReportData }) {
       {data.findings.length > 0 && (
         <>
           <h3>Most suspect labels</h3>
-          <p class="legend">
-            <i style="background:#ffffff;border:1px solid var(--line)" />
-            outline of the given label
-            <i style="background:#ff3d7f" />
-            proposed correction, or the suspect region
-          </p>
-          <Pictures pictures={data.findings} meter="probability that the label is wrong" />
+          <SuspectPictures pictures={data.findings} />
         </>
       )}
     </section>

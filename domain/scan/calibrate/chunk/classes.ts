@@ -1,3 +1,4 @@
+import { median } from '../../../base/median.js';
 import { own } from '../../../base/own.js';
 import { round6 } from '../../../base/round.js';
 import type { Taxonomy } from '../../../taxonomy.js';
@@ -39,10 +40,6 @@ export function learnClasses(entries: readonly ReduceEntry[], taxonomy: Taxonomy
     iou: (either[value] as number) === 0 ? null : (both[value] as number) / (either[value] as number),
     typicalArea: median(areas[value] ?? []),
   }));
-}
-
-function median(values: readonly number[]): number | null {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? null;
 }
 
 /**

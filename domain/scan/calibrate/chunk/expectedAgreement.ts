@@ -1,3 +1,4 @@
+import { median } from '../../../base/median.js';
 import type { ReduceEntry } from '../../types.js';
 import { tagSlices } from '../statistics/sliceRecalibration.js';
 import { EXPECTED_AGREEMENT } from '../thresholds.js';
@@ -20,11 +21,11 @@ export function learnExpectedAgreement(entries: readonly ReduceEntry[]): (entry:
       else values.push(agreement);
     }
   }
-  const overall = median(all);
+  const overall = median(all) ?? 1;
   const shift = new Map(
     [...bySlice].map(([slice, values]) => [
       slice,
-      ((median(values) - overall) * values.length) / (values.length + EXPECTED_AGREEMENT.strength),
+      (((median(values) ?? 1) - overall) * values.length) / (values.length + EXPECTED_AGREEMENT.strength),
     ]),
   );
   return (entry) =>
@@ -35,8 +36,4 @@ export function learnExpectedAgreement(entries: readonly ReduceEntry[]): (entry:
         tagSlices(entry).reduce((sum, slice) => sum + (shift.get(slice) ?? 0), overall),
       ),
     );
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 1;
 }
