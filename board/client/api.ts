@@ -71,6 +71,11 @@ export class Api {
     return `${this.#base}/examples/${labelValue}/${number}`;
   }
 
+  /** Others may have what this page shows, as nobody looks at it any longer; the request outlives the page. */
+  release(): void {
+    void this.#ask('/release', { method: 'POST', keepalive: true }).catch(() => undefined);
+  }
+
   thumbnailOf({ findingId }: ShownFinding): string {
     return `${this.#base}/findings/${encodeURIComponent(findingId)}/thumbnail`;
   }

@@ -3,6 +3,8 @@ import { Grid } from './page/grid.js';
 import { readSetting } from './setting.js';
 
 const setting = readSetting();
-const grid = new Grid(new Api(setting.scan, setting.filter));
+const api = new Api(setting.scan, setting.filter);
+const grid = new Grid(api);
 addEventListener('keydown', (event) => grid.keyDown(event));
+addEventListener('pagehide', () => api.release());
 await grid.start();

@@ -24,5 +24,9 @@ addEventListener('keydown', (event) => {
 addEventListener('keyup', (event) => {
   if (!isElsewhere(event)) review.keyUp(event);
 });
+addEventListener('pagehide', () => api.release());
+addEventListener('beforeunload', (event) => {
+  if (review.hasUnsent) event.preventDefault();
+});
 // An address may name the finding to begin with.
 await review.start(new URLSearchParams(location.search).get('first') ?? undefined);

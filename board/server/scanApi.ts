@@ -5,7 +5,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { lease } from '../../domain/board/leases.js';
+import { lease, release } from '../../domain/board/leases.js';
 import { answerRequestSchema, MAX_REDRAWN_PIXELS, PREFETCHED, type QueueAnswer } from '../../domain/board/protocol.js';
 import { queueFilterSchema } from '../../domain/board/queue.js';
 import { selectionAnswerSchema, selectionRequestSchema } from '../../domain/board/selection.js';
@@ -54,6 +54,16 @@ export function scanApi(desks: Desks): Hono {
     );
     const answer: QueueAnswer = { findings, progress: progressOf(desk, filter, reviewer) };
     return context.json(answer);
+  });
+
+  api.post('/release', async (context) => {
+    const { desk } = await open(context);
+    const session = sessionOf(context);
+    await changeLeases(desk.store, { pool: desk.pool.name, scan: desk.scan.id }, (leases) => ({
+      leases: release(leases, session),
+      result: null,
+    }));
+    return context.json({ ok: true });
   });
 
   api.get('/images/:image', async (context) => {

@@ -18,6 +18,12 @@ export type Leases = z.infer<typeof leasesSchema>;
 
 export const NO_LEASES: Leases = { version: 1, leases: [] };
 
+/** Free what a session holds. */
+export const release = ({ leases }: Leases, session: string): Leases => ({
+  version: 1,
+  leases: leases.filter((one) => one.session !== session),
+});
+
 /**
  * Lease the first `count` findings of a queue that no other session holds. What the session held before and does not
  * get again is free. Leases that ran out are gone.

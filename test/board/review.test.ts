@@ -125,6 +125,11 @@ describe('a review on the board', function () {
         await press(watched, 'k');
       }
     await waiting(ann, 8);
+    // Who leaves a page leaves its findings to others.
+    const left = await shownOn(ann);
+    await ann.page.goto(board.urlOf('/'));
+    const eve = await reviewing('Eve');
+    assert.equal(await shownOn(eve), left);
     await waiting(bob, 8);
     const answers = (await readBatches(store, 'cars')).flatMap((batch) => batch.answers);
     assert.equal(new Set(answers.map(({ findingId }) => findingId)).size, 16);

@@ -51,6 +51,11 @@ export class Review {
     );
   }
 
+  /** True while an answer is on its way to the server. */
+  get hasUnsent(): boolean {
+    return this.#unsent > 0;
+  }
+
   start(first?: string): Promise<void> {
     return this.#try(async () => {
       await this.deck.refill(first);
