@@ -24,7 +24,9 @@ export const homePage = ({ pools, loops, reviewer }: Home): string =>
           </header>
           {pools.length === 0 && (
             <section>
-              <p>There is no pool yet. `npx partloop import` makes one.</p>
+              <p>
+                There is no pool yet. <code>npx partloop import</code> makes one.
+              </p>
             </section>
           )}
           {loops.length > 0 && (
@@ -43,7 +45,9 @@ export const homePage = ({ pools, loops, reviewer }: Home): string =>
             <section>
               <h2>{pool}</h2>
               {scans.length === 0 ? (
-                <p class="note">No finished scan. `npx partloop scan run {pool}` scans it.</p>
+                <p class="note">
+                  No finished scan. <code>npx partloop scan run --pool {pool}</code> scans it.
+                </p>
               ) : (
                 <table>
                   <thead>
