@@ -6,7 +6,7 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 /** Step scan: the judge of each image, the findings, and the images that are set aside. */
 export const scanStep = {
   step: 'scan',
-  version: 8,
+  version: 9,
   inputs: z.strictObject({
     /** Keys of the rows of each shard. */
     planKey: z.array(z.string()),

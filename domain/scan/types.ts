@@ -75,7 +75,7 @@ export interface ImageStatistics {
 }
 
 /** Raised whenever the meaning of an analysis changes: a reduce never mixes two versions. */
-export const ANALYSIS_VERSION = 4;
+export const ANALYSIS_VERSION = 5;
 
 /** Everything that the reduce needs about one image; small and JSON-serialisable. */
 export interface ImageAnalysis {

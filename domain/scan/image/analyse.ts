@@ -87,11 +87,10 @@ function analyse(
   };
 }
 
-/** Given tags; missing ones are inferred from the view in the prediction. */
+/** Given tags; of the missing ones, those that a prediction tells surely enough for rules. */
 function withInferred(given: Tags, inferred: Partial<Tags>): Tags {
   return {
     ...given,
-    angle: given.angle ?? inferred.angle ?? null,
     orientation: given.orientation ?? inferred.orientation ?? null,
     zoomed: given.zoomed ?? inferred.zoomed ?? null,
   };

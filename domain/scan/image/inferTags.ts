@@ -4,15 +4,12 @@ import type { Picture } from './picture.js';
 import { VIEW } from './thresholds.js';
 
 /**
- * Tags inferred from the prediction: angle (the one from which most predicted parts are visible, the middle one if
- * several fit equally), orientation (the side of most sided parts), zoomed (some of the picture's rim shows the
- * car). A tag that the parts do not determine is left out.
+ * Tags inferred from the prediction: angle, of a car that is whole in the picture; orientation (the side of most sided
+ * parts); zoomed (some of the picture's rim shows the car). A tag that the parts do not determine is left out.
  */
 export function inferTags(picture: Picture): Partial<Tags> {
   const { predicted, taxonomy, minArea, width, height } = picture;
   const tags: Partial<Tags> = {};
-  const score = ANGLES.map(() => 0);
-  let declared = 0;
   let leftArea = 0;
   let rightArea = 0;
   taxonomy.classes.forEach((entry, index) => {
@@ -20,33 +17,53 @@ export function inferTags(picture: Picture): Partial<Tags> {
     if (area < minArea) return;
     if (entry.side === 'left') leftArea += area;
     if (entry.side === 'right') rightArea += area;
-    if (entry.angles === null) return;
-    declared++;
-    const [low, high] = entry.angles;
-    ANGLES.forEach((angle, at) => {
-      if (angle < low || angle > high) score[at] = (score[at] as number) - 1;
-    });
   });
-  const best = Math.max(...score);
-  const fitting = ANGLES.filter((_, at) => score[at] === best);
-  if (declared >= VIEW.leastParts && fitting.length <= VIEW.mostAngles) {
-    const middle = fitting[(fitting.length - 1) >> 1];
-    if (middle !== undefined) tags.angle = middle;
-  }
   if (leftArea + rightArea >= VIEW.sidedAreas * minArea) {
     tags.orientation =
       leftArea >= VIEW.sideRatio * rightArea ? 'left' : rightArea >= VIEW.sideRatio * leftArea ? 'right' : 'none';
   }
   const rim = rimShare(predicted.values, width, height);
   if (rim !== null) tags.zoomed = rim >= VIEW.zoomedFrom;
+  const angle = tags.zoomed === false ? angleOf(picture) : null;
+  if (angle !== null) tags.angle = angle;
   return tags;
 }
 
 /**
- * The same for rules and slices of probabilities, which lose by what is only probably zoomed: more of the rim must show
- * the car.
+ * The angle from which parts of the front, the sides and the back show such areas. A face of a box covers as much of
+ * the picture as the cosine of the angle between its normal and the view; so front less back is to side as cosine to
+ * sine, with faces taken for equally large. Which face a part is on follows from the angles that the taxonomy gives
+ * for it: seen from straight ahead, from straight behind, or from neither. Null if too few such parts are seen.
  */
-export function cautiousTags(picture: Picture, inferred: Partial<Tags>): Partial<Tags> {
+function angleOf({ predicted, taxonomy, minArea }: Picture): (typeof ANGLES)[number] | null {
+  const faces = { front: 0, side: 0, back: 0 };
+  let declared = 0;
+  taxonomy.classes.forEach(({ angles }, index) => {
+    const area = predicted.areas[index + 1] as number;
+    const face = angles === null ? null : faceOf(angles);
+    if (area < minArea || face === null) return;
+    declared++;
+    faces[face] += area;
+  });
+  if (declared < VIEW.leastParts) return null;
+  const degrees = (Math.atan2(faces.side, faces.front - faces.back) * 180) / Math.PI;
+  return ANGLES.reduce(
+    (best, angle) => (Math.abs(angle - degrees) < Math.abs(best - degrees) ? angle : best),
+    ANGLES[0],
+  );
+}
+
+function faceOf([low, high]: readonly [number, number]): 'front' | 'side' | 'back' | null {
+  const [ahead, behind] = [low <= 0, high >= 180];
+  if (ahead && behind) return null;
+  return ahead ? 'front' : behind ? 'back' : 'side';
+}
+
+/**
+ * The same for rules and slices of probabilities, which lose by what is only probably so: more of the rim must show the
+ * car, and an angle must be given, as one that is 15 degrees off makes a right part one that cannot be seen.
+ */
+export function cautiousTags(picture: Picture, { angle: _, ...inferred }: Partial<Tags>): Partial<Tags> {
   if (inferred.zoomed !== true) return inferred;
   const rim = rimShare(picture.predicted.values, picture.width, picture.height) ?? 0;
   return { ...inferred, zoomed: rim >= VIEW.surelyZoomedFrom };

@@ -179,7 +179,6 @@ const RIMS: Source = {
 /** `inferTags.ts`: the view that the prediction shows. */
 export const VIEW = valuesOf({
   leastParts: constant(3, 'predicted parts', 'Number of parts with declared angles that an angle needs.', RENDERED),
-  mostAngles: constant(5, 'angles', 'The angle is unknown if more angles than this fit equally well.', RENDERED),
   sidedAreas: constant(2, 'smallest areas', 'Area of sided parts that an orientation needs.', OURS),
   sideRatio: constant(2, 'factor', 'One side must cover this much more than the other.', RENDERED),
   surelyZoomedFrom: constant(

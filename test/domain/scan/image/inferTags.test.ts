@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { poolOf } from '../../../../bench/experiment/pools.js';
 import { perfectCase } from '../../../../bench/tags/command.js';
-import { inferTags } from '../../../../domain/scan/image/inferTags.js';
+import { cautiousTags, inferTags } from '../../../../domain/scan/image/inferTags.js';
 import { preparePicture } from '../../../../domain/scan/image/picture.js';
 import { carParts34 } from '../../../../domain/taxonomies/carParts34.js';
 
@@ -37,5 +37,26 @@ describe('tags inferred from a prediction', () => {
     const cases = test.map((image) => perfectCase(image, set.taxonomy));
     assert.ok(cases.some(({ truth }) => truth.zoomed === true));
     assert.ok(cases.filter(({ truth, inferred }) => truth.zoomed === inferred.zoomed).length >= cases.length - 2);
+  });
+
+  it('tell the angle of a whole car within 15 degrees, and none of a zoomed one', async () => {
+    const { test, set } = await poolOf('cars', { seed: 305, size: 128, images: 0, tests: 78, wrong: 0 });
+    const cases = test.map((image) => perfectCase(image, set.taxonomy));
+    const told = cases.filter(({ inferred }) => inferred.angle !== undefined);
+    assert.ok(told.every(({ inferred }) => inferred.zoomed === false));
+    assert.equal(told.length, cases.filter(({ inferred }) => inferred.zoomed === false).length);
+    const off = told.map(({ truth, inferred }) => Math.abs(Number(truth.angle) - Number(inferred.angle)));
+    assert.ok(off.filter((degrees) => degrees <= 15).length >= told.length - 1, off.join(' '));
+  });
+
+  it('never have an angle for rules, which only a given one may serve', () => {
+    const mask = new Uint8Array(SIZE * SIZE);
+    for (let y = 5; y < 30; y++) mask.fill(1 + (y % 24), y * SIZE + 5, y * SIZE + 30);
+    const sure = new Uint8Array(SIZE * SIZE).fill(255);
+    const input = { size: SIZE, validWidth: SIZE, validHeight: SIZE, label: mask, mask, pMask: sure, pLabel: sure };
+    const picture = preparePicture(input, carParts34, {});
+    const inferred = inferTags(picture);
+    assert.notEqual(inferred.angle, undefined);
+    assert.equal('angle' in cautiousTags(picture, inferred), false);
   });
 });
