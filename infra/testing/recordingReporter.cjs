@@ -11,6 +11,14 @@ const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_FAIL, EVEN
 /** Longer than a worker needs to drain. */
 const LEFT_BEHIND_MS = Number(process.env.PARTLOOP_TEST_LEFT_BEHIND_MS ?? 60_000);
 
+/** The messages of an error and of what caused it: the outermost may only say that something failed. */
+function reasonsOf(error) {
+  const reasons = [];
+  for (let next = error; next != null && reasons.length < 5; next = next.cause)
+    reasons.push(String(next.message ?? next));
+  return reasons;
+}
+
 module.exports = class RecordingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
@@ -27,7 +35,7 @@ module.exports = class RecordingReporter extends reporters.Spec {
     runner.on(EVENT_TEST_FAIL, (test, error) =>
       record({
         failed: test.fullTitle(),
-        why: String(error?.message ?? error),
+        why: reasonsOf(error).join(', since '),
         by: test.file ?? test.parent?.file,
       }),
     );

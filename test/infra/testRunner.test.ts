@@ -118,8 +118,8 @@ describe('`npm test`', function () {
       again: ['infra/start.test.js', 'integration/loop.test.js'],
       failed: ['a loop runs', 'a sum', 'a weight'],
       unsteady: [
-        'unsteady: a worker starts failed in the full run and passed alone',
-        'unsteady: and stops failed in the full run and passed alone',
+        'unsteady: a worker starts failed in the full run and passed alone: late',
+        'unsteady: and stops failed in the full run and passed alone: late',
       ],
     });
   });
@@ -137,6 +137,13 @@ describe('`npm test`', function () {
       lines.flatMap(({ skipped }) => skipped ?? []),
       ['one is skipped', 'two waits'],
     );
+  });
+
+  it('says why a test failed, with what caused the error', async () => {
+    const { lines } = await recorded(
+      `it('fails', () => { throw new Error('update failed', { cause: new Error('no such loop') }); });`,
+    );
+    assert.equal(lines.find(({ failed }) => failed !== undefined)?.why, 'update failed, since no such loop');
   });
 
   it('times a file with its hooks, and reports as Mocha does', async () => {
@@ -165,6 +172,7 @@ const lineSchema = z.looseObject({
   file: z.string().optional(),
   seconds: z.number().optional(),
   failed: z.string().optional(),
+  why: z.string().optional(),
   by: z.string().optional(),
   skipped: z.string().optional(),
 });
