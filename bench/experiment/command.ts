@@ -12,6 +12,7 @@ import { describeMachine, machineLine } from '../machine.js';
 import { detectable } from '../metrics/paired.js';
 import { fixed, writeResults } from '../results.js';
 import { type Arm, armOf, BASELINE, CHOICES, FILTERS, nameOf } from './arms.js';
+import { type ExperimentSettings, earlierFigures, figuresOf } from './earlier.js';
 import { runLoop } from './loop.js';
 import { type NetworkOptions, scoredNetwork } from './networks.js';
 import { pick, scanPool } from './pick.js';
@@ -30,6 +31,7 @@ interface Options {
   iterations: number;
   rounds: number;
   trainings?: number;
+  add: string[];
 }
 
 /** The arms that tell the parts of the loop apart: filter, copies, choice. */
@@ -74,6 +76,12 @@ export function experimentCommand(): Command {
     .option('--iterations <n>', 'Training iterations', wholeNumber, 300)
     .option('--rounds <n>', 'Iterations of a loop that draws an equal part of the pool in each', wholeNumber, 1)
     .option('--trainings <n>', 'Train at most so many networks now; later runs go on', wholeNumber)
+    .option(
+      '--add <files>',
+      'Figures of earlier runs, separated by commas: what they have is not trained again',
+      paths,
+      [],
+    )
     .action(measure);
 }
 
@@ -95,19 +103,27 @@ async function measure(name: PoolName, options: Options): Promise<void> {
   };
   const { iterations } = options;
   const run = { home, root: ROOT, iterations, signal, onTraining, onProgress: say };
+  const { images, tests, wrong, share, size, rounds } = options;
+  const settings: ExperimentSettings = { pool: name, images, tests, wrong, share, size, iterations, rounds };
+  const earlier = await earlierFigures(options.add, settings);
   const trained: TrainedArm[] = [];
-  const settings = `${name}-${Math.round(100 * options.wrong)}-${Math.round(100 * options.share)}-${iterations}-${options.rounds}`;
+  const file = `${name}-${Math.round(100 * options.wrong)}-${Math.round(100 * options.share)}-${iterations}-${options.rounds}`;
   for (const seed of options.seeds) {
+    const known = options.arms.flatMap((arm) => figuresOf(earlier, arm, seed));
+    trained.push(...known);
+    const arms = options.arms.filter((arm) => !known.some((one) => one.arm === nameOf(arm)));
+    if (arms.length === 0) continue;
     const pool = await poolOf(name, { ...options, seed });
     const judging = { ...run, foldIterations: Math.round(FOLD_SHARE * iterations), seed };
-    const found = options.rounds === 1 ? atOnce(pool, options, judging) : inRounds(pool, options, judging);
+    const wanted = { ...options, arms };
+    const found = rounds === 1 ? atOnce(pool, wanted, judging) : inRounds(pool, wanted, judging);
     for await (const one of found) {
       trained.push(one);
       say(`${name} ${seed} ${one.arm}: mIoU ${fixed(one.miou)}, ${one.images} images, ${one.wrong} wrong`);
     }
-    await writeResults(home, 'experiment', settings, { machine, options, trained });
+    await writeResults(home, 'experiment', file, { machine, settings, trained });
   }
-  const path = await writeResults(home, 'experiment', settings, { machine, options, trained });
+  const path = await writeResults(home, 'experiment', file, { machine, settings, trained });
   const plot = path.replace(/json$/, 'svg');
   await writeFile(plot, gainsPlot(trained, nameOf(BASELINE)));
   const tables = `${experimentTables(trained, nameOf(BASELINE))}\n\nmIoU, the row over the column:\n\n${pairTable(trained)}`;
@@ -165,6 +181,8 @@ function arms(text: string): Arm[] {
     return arm;
   });
 }
+
+const paths = (text: string): string[] => text.split(',').map((path) => path.trim());
 
 function poolName(text: string): PoolName {
   const found = POOLS.find((name) => name === text);

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { armOf, CHOICES, FILTERS, nameOf } from '../../bench/experiment/arms.js';
+import { type Arm, armOf, CHOICES, FILTERS, nameOf } from '../../bench/experiment/arms.js';
+import { earlierFigures, figuresOf } from '../../bench/experiment/earlier.js';
 import { gainsPlot } from '../../bench/experiment/plot.js';
 import { repeatFactors } from '../../bench/experiment/policies/repeatFactor.js';
 import { shapeScores } from '../../bench/experiment/policies/shape.js';
@@ -55,6 +59,31 @@ describe('arms of an experiment', () => {
     const tables = experimentTables([trained('low', 1, 0.5), trained('high', 1, 0.6)], 'low');
     assert.ok(tables.indexOf('| high |') < tables.indexOf('| low |'));
     assert.match(tables, /\| high \| 1 \| 10 \| 0\.100 \| 0\.600 \| 0\.600 \| – \|/);
+  });
+
+  it('take the figures of earlier runs, but only with the same settings and whole', async () => {
+    const settings = {
+      ...{ pool: 'cars', images: 100, tests: 10, wrong: 0.15, share: 0.25, size: 128, iterations: 300, rounds: 2 },
+    };
+    const folder = await mkdtemp(join(tmpdir(), 'pl-experiment-'));
+    try {
+      const [kept, other] = [join(folder, 'kept.json'), join(folder, 'other.json')];
+      const rows = [
+        trained('need/on round 1', 3, 0.5),
+        trained('need/on', 3, 0.6),
+        trained('cover/on round 1', 3, 0.5),
+      ];
+      await writeFile(kept, JSON.stringify({ settings, trained: rows }));
+      await writeFile(other, JSON.stringify({ settings: { ...settings, share: 0.5 }, trained: rows }));
+      const earlier = await earlierFigures([kept], settings);
+      const of = (name: string, seed: number) => figuresOf(earlier, armOf(name) as Arm, seed).map(({ arm }) => arm);
+      assert.deepEqual(of('need/on', 3), ['need/on round 1', 'need/on']);
+      assert.deepEqual([of('need/on', 4), of('cover/on', 3), of('need/off', 3)], [[], [], []]);
+      await assert.rejects(earlierFigures([other], settings), /share 0.5 instead of 0.25/);
+      await assert.rejects(earlierFigures([join(folder, 'none.json')], settings), /no readable file/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('are drawn as one whole picture file', () => {
