@@ -137,25 +137,31 @@ function propertiesOfImage({ cells, classes }: NeedImage): Property[] {
 /** Up to `count` of the candidates in `order`, in order of choice, each with what it added. */
 function cover(covered: Covered, order: readonly number[], count: number): Map<number, number> {
   const picked = new Map<number, number>();
+  let left = Uint32Array.from(order);
   // A gain never grows while others are picked: one that was below the bar need not be worked out again above it.
-  const bound = new Map(order.map((index) => [index, covered.gain(index)]));
-  let left = [...order];
-  let bar = largest(order, bound);
+  let bounds = Float64Array.from(order, (index) => covered.gain(index));
+  let bar = bounds.reduce((most, gain) => Math.max(most, gain), 0);
   while (picked.size < count && left.length > 0) {
-    for (const index of left) {
-      if (picked.size === count) break;
-      if ((bound.get(index) as number) < bar) continue;
-      const gain = covered.gain(index);
-      bound.set(index, gain);
-      if (gain < bar) continue;
-      covered.add(index);
-      picked.set(index, gain);
+    let kept = 0;
+    let largest = 0;
+    for (let at = 0; at < left.length; at++) {
+      const index = left[at] as number;
+      let bound = bounds[at] as number;
+      if (bound >= bar && picked.size < count) {
+        bound = covered.gain(index);
+        if (bound >= bar) {
+          covered.add(index);
+          picked.set(index, bound);
+          continue;
+        }
+      }
+      left[kept] = index;
+      bounds[kept++] = bound;
+      largest = Math.max(largest, bound);
     }
-    left = left.filter((index) => !picked.has(index));
-    bar = Math.min(bar * BAR_FACTOR, largest(left, bound));
+    left = left.subarray(0, kept);
+    bounds = bounds.subarray(0, kept);
+    bar = Math.min(bar * BAR_FACTOR, largest);
   }
   return picked;
 }
-
-const largest = (indices: readonly number[], of: ReadonlyMap<number, number>): number =>
-  indices.reduce((most, index) => Math.max(most, of.get(index) as number), 0);
