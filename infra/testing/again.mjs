@@ -10,8 +10,8 @@ const isTimed = (root, { file }) =>
   file !== undefined && TIMED_FOLDERS.includes(relative(join(root, 'dist', 'test'), file).split(sep)[0]);
 
 /**
- * Run each test file of servers and workers with a failure a second time, alone. Tests of pure code and properties are never repeated:
- * what fails there once is wrong.
+ * Run each test file of servers and workers with a failure a second time, alone. Tests of pure code and properties are
+ * never repeated: what fails there once is wrong.
  *
  * @param {string} root of the checkout
  * @param {{ title: string, why: string, file?: string }[]} failures of the full run
