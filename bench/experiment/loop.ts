@@ -5,7 +5,7 @@ import { type FoldOptions, type Judge, type Judged, trainJudge } from '../detect
 import type { Arm } from './arms.js';
 import type { Scores } from './evaluate.js';
 import { type NetworkOptions, scoredNetwork } from './networks.js';
-import { pick, scanPool } from './pick.js';
+import { isBlind, pick, pickBlindly, scanPool } from './pick.js';
 import type { ExperimentPool } from './pools.js';
 
 /** Folds that judge what the last network may not. */
@@ -42,13 +42,15 @@ export async function runLoop(pool: ExperimentPool, arm: Arm, options: LoopOptio
   for (let round = 1; round <= rounds; round++) {
     const chunk = order.slice((round - 1) * size, round * size);
     const judgedNow = { ...pool, set: { ...pool.set, images: [...chunk, ...aside] } };
-    const judged = await judgesOf(judgedNow, picked, candidate, round, options);
-    const scanned = await scanPool(judgedNow, judged, seed, [arm.choice]);
-    const budget = Math.round(options.share * chunk.length);
-    const added = pick(arm, scanned, { budget, seed, iteration: round, trainingSet: picked });
-    const quarantined = new Set(scanned.scan.images.flatMap((row) => (row.quarantined ? [row.imageId] : [])));
-    aside = arm.filter === 'on' ? judgedNow.set.images.filter(({ imageId }) => quarantined.has(imageId)) : [];
-    picked = [...picked, ...added];
+    const asked = { budget: Math.round(options.share * chunk.length), seed, iteration: round, trainingSet: picked };
+    if (isBlind(arm)) picked = [...picked, ...pickBlindly(arm, judgedNow, asked)];
+    else {
+      const judged = await judgesOf(judgedNow, picked, candidate, round, options);
+      const scanned = await scanPool(judgedNow, judged, seed, [arm.choice]);
+      const quarantined = new Set(scanned.scan.images.flatMap((row) => (row.quarantined ? [row.imageId] : [])));
+      aside = arm.filter === 'on' ? judgedNow.set.images.filter(({ imageId }) => quarantined.has(imageId)) : [];
+      picked = [...picked, ...pick(arm, scanned, asked)];
+    }
     const { judge, scores } = await scoredNetwork(pool, picked, { ...options, name: `${options.name} round ${round}` });
     candidate = judge;
     done.push({ round, images: picked, scores });

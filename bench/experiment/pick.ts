@@ -1,4 +1,4 @@
-import { seededRandom } from '../../domain/base/random.js';
+import { seededRandom, shuffle } from '../../domain/base/random.js';
 import { sampleConfigSchema, scanConfigSchema } from '../../domain/config.js';
 import { POLICIES } from '../../domain/sample/policies/index.js';
 import type { SamplePolicy } from '../../domain/sample/policies/policy.js';
@@ -73,6 +73,20 @@ export function pick(arm: Arm, { pool, scan, impressions }: ScannedPool, options
   );
   const picked = new Set(rows.map(({ imageId }) => imageId));
   return images.filter(({ imageId }) => picked.has(imageId));
+}
+
+/** Whether an arm looks at what judges say. */
+export const isBlind = ({ choice, filter }: Arm): boolean => choice === 'random' && filter !== 'on';
+
+/** The images that a blind arm trains on, in the order of the pool: no scan is needed for it. */
+export function pickBlindly(
+  { filter }: Arm,
+  pool: ExperimentPool,
+  { budget, seed, iteration = 1 }: PickOptions,
+): BenchImage[] {
+  const offered = pool.set.images.filter((image) => filter === 'off' || !pool.isWrong(image));
+  const picked = new Set(shuffle(offered, seededRandom('experiment', 'blind', seed, iteration)).slice(0, budget));
+  return offered.filter((image) => picked.has(image));
 }
 
 /** The rows of the scan as the filter of an arm would have them. */

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { type Arm, armOf, CHOICES, FILTERS, nameOf } from '../../bench/experiment/arms.js';
 import { earlierFigures, figuresOf } from '../../bench/experiment/earlier.js';
+import { isBlind, pickBlindly } from '../../bench/experiment/pick.js';
 import { gainsPlot } from '../../bench/experiment/plot.js';
 import { repeatFactors } from '../../bench/experiment/policies/repeatFactor.js';
 import { shapeScores } from '../../bench/experiment/policies/shape.js';
 import { typicalityScores } from '../../bench/experiment/policies/typical.js';
+import { poolOf } from '../../bench/experiment/pools.js';
 import { experimentTables, gainOver, type TrainedArm } from '../../bench/experiment/tables.js';
 import { seededRandom } from '../../domain/base/random.js';
 
@@ -84,6 +86,21 @@ describe('arms of an experiment', () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  });
+
+  it('that look at no judge pick at random, each round others, and without wrong labels where the filter is perfect', async () => {
+    const pool = await poolOf('cars', { seed: 9, size: 64, images: 40, tests: 0, wrong: 0.3 });
+    const blind = (filter: 'off' | 'perfect', iteration: number) =>
+      pickBlindly({ choice: 'random', filter }, pool, { budget: 15, seed: 9, iteration }).map(({ imageId }) => imageId);
+    assert.deepEqual(
+      [isBlind({ choice: 'random', filter: 'on' }), isBlind({ choice: 'need', filter: 'off' })],
+      [false, false],
+    );
+    assert.deepEqual(blind('off', 1), blind('off', 1));
+    assert.notDeepEqual(blind('off', 1), blind('off', 2));
+    assert.deepEqual([new Set(blind('off', 1)).size, new Set(blind('perfect', 1)).size], [15, 15]);
+    const wrong = new Set(pool.set.images.filter((image) => pool.isWrong(image)).map(({ imageId }) => imageId));
+    assert.ok(blind('perfect', 1).every((imageId) => !wrong.has(imageId)));
   });
 
   it('are drawn as one whole picture file', () => {
