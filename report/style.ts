@@ -7,9 +7,9 @@ export const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; }
 main { max-width: 1120px; margin: 0 auto; padding: 28px 20px 60px; }
-header h1 { font-size: 26px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.01em; }
+header { margin-bottom: 18px; } header h1 { font-size: 26px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.01em; }
 header p, .note { color: var(--muted); margin: 0; }
-nav { display: flex; flex-wrap: wrap; gap: 6px 16px; margin: 14px 0 20px; font-size: 14px; }
+nav { display: flex; flex-wrap: wrap; gap: 6px 16px; margin: -4px 0 20px; font-size: 14px; }
 a { color: var(--candidate); text-decoration: none; } a:hover { text-decoration: underline; }
 section { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 20px 22px; margin: 0 0 18px; }
 h2 { font-size: 18px; margin: 0 0 4px; } h3 { font-size: 14px; margin: 18px 0 8px; }
@@ -31,7 +31,7 @@ figure { margin: 0; } figure img, .unread { width: 100%; height: auto; border-ra
 .unread { display: grid; place-items: center; color: var(--muted); font-size: 13px; } figcaption { font-size: 13px; line-height: 1.35; margin-top: 6px; }
 figcaption b { display: block; } figcaption span { color: var(--muted); overflow-wrap: anywhere; } .meter { height: 4px; border-radius: 2px; background: var(--soft); margin-top: 6px; } .meter i { display: block; height: 4px; border-radius: 2px; background: var(--bad); }
 .charts { display: flex; flex-wrap: wrap; gap: 6px 26px; margin-top: 8px; } svg { max-width: 100%; height: auto; }
-.two { display: grid; align-items: start; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 8px 36px; } .two.wide { grid-template-columns: repeat(auto-fit, minmax(min(430px, 100%), 1fr)); } .legend { color: var(--muted); font-size: 13px; } .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin: 0 5px 0 12px; vertical-align: -1px; }
+.two { display: grid; align-items: start; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 8px 36px; } .two.wide { grid-template-columns: repeat(auto-fit, minmax(min(430px, 100%), 1fr)); } .legend { color: var(--muted); font-size: 13px; } .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin: 0 5px 0 12px; vertical-align: -1px; } .legend i:first-of-type { margin-left: 0; }
 ul { margin: 8px 0; padding-left: 20px; } details summary { cursor: pointer; color: var(--muted); } pre { font-size: 12.5px; overflow-x: auto; background: var(--soft); padding: 12px; border-radius: 8px; }
 @media (max-width: 700px) { main { padding: 16px 10px 40px; } section { padding: 14px; } .tiles { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); }
   table, .chart { display: block; overflow-x: auto; } .chart > svg, .chart > figure > svg { max-width: none; } .chart > figure > svg[width='1040'], .chart > svg[width='1040'] { width: 760px; } }

@@ -39,7 +39,7 @@ export async function writeAuditReport(
   const mirrors = new Map(taxonomy.classes.map(({ name, mirror }) => [name, mirror]));
   const flattened = overlapText(imported.overlaps);
   const page = renderAudit({
-    ...{ file: basename(annotations), madeAt: new Date().toISOString().slice(0, 16), scan: scan.id, pool: pool.name },
+    ...{ file: basename(annotations), madeAt: new Date().toISOString().slice(0, 16).replace('T', ' '), scan: scan.id, pool: pool.name },
     ...{ images: outline.images, judged: found.judged, withFindings: found.withFindings, kinds: found.kinds },
     refused: imported.report.refused.length,
     share: [...(share === null ? [] : [shareText(share)]), ...certificate],
@@ -49,7 +49,7 @@ export async function writeAuditReport(
       const more = suspect.others === 0 ? '' : `, and ${counted(suspect.others, 'other finding', 'other findings')}`;
       return {
         title: suspectText(suspect, taxonomy),
-        detail: `wrong with ${percent(suspect.image.pMislabelled)}${more}`,
+        detail: `${percent(suspect.image.pMislabelled)} likely to be wrong${more}`,
       };
     }),
     classes: outline.categories.map(({ name: category }) => {

@@ -4,7 +4,7 @@ import { renderAudit } from '../../report/audit/page.js';
 
 const HOSTILE = '<img src=x onerror="alert(1)">&\u202E';
 const picture = {
-  ...{ title: `missing part: ${HOSTILE}`, detail: 'wrong with 90 %', fileName: `${HOSTILE}.png`, score: 0.9 },
+  ...{ title: `missing part: ${HOSTILE}`, detail: '90 % likely to be wrong', fileName: `${HOSTILE}.png`, score: 0.9 },
   ...{ src: null, width: 320, height: 240 },
 };
 const report: AuditReport = {
