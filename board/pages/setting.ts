@@ -8,10 +8,10 @@ export interface ScanPage {
   reviewer: string;
 }
 
-/** What the script of such a page has to know; it stands in the page as text. */
-export function settingOf({ desk, filter, reviewer }: ScanPage): string {
+/** What the script of such a page has to know; it stands in the page as text. A page may have no filter. */
+export function settingOf({ desk, filter, reviewer }: Omit<ScanPage, 'filter'> & { filter?: QueueFilter }): string {
   return JSON.stringify({
-    ...{ scan: desk.scan.id, reviewer, filter: queryOf(filter) },
+    ...{ scan: desk.scan.id, reviewer, filter: filter === undefined ? '' : queryOf(filter) },
     names: desk.names.map((name) => name.replaceAll('_', ' ')),
   });
 }

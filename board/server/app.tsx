@@ -12,16 +12,19 @@ import { reviewerFigures } from '../../domain/board/reviewers.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { listLoops, readLoopState, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { poolScans } from '../../storage/scans.js';
+import type { AuditCounts } from '../audit/openCounts.js';
 import type { Desks } from '../desks.js';
 import { gridPage } from '../pages/grid.js';
 import { homePage } from '../pages/home.js';
 import { loopPage } from '../pages/loop.js';
 import { messagePage } from '../pages/message.js';
 import { namePage } from '../pages/name.js';
-import { reviewPage } from '../pages/review.js';
+import { auditPage, reviewPage } from '../pages/review.js';
 import { reviewersPage } from '../pages/reviewers.js';
 import { scansOf } from '../scans.js';
 import { type Access, localPath, reviewerOf, setReviewerName } from './access.js';
+import { auditApi } from './auditApi.js';
 import { contentPolicy } from './policy.js';
 import { faultOf, parsed } from './requests.js';
 import { scanApi } from './scanApi.js';
@@ -31,6 +34,7 @@ const MAX_FORM = 64 * 1024;
 export interface BoardOptions {
   store: ObjectStore;
   desks: Desks;
+  counts: AuditCounts;
   access: Access;
   /** Folder of the bundled client: scripts and the style sheet. */
   assets: string;
@@ -39,13 +43,13 @@ export interface BoardOptions {
 }
 
 /** The board as an application: pages rendered here, and what their script asks for. */
-export function boardApp({ store, desks, access, assets, onError }: BoardOptions): Hono {
+export function boardApp({ store, desks, counts, access, assets, onError }: BoardOptions): Hono {
   const app = new Hono();
   app.use(contentPolicy);
   app.use(secureHeaders({ referrerPolicy: 'same-origin' }));
   app.use(access.guard);
   app.get('/enter', access.enter);
-  app.get('/assets/:file{(?:review|grid)\\.js|board\\.css}', async (context) => {
+  app.get('/assets/:file{(?:review|grid|audit)\\.js|board\\.css}', async (context) => {
     const file = context.req.param('file');
     context.header('Content-Type', file.endsWith('.js') ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8');
     context.header('Cache-Control', 'no-cache');
@@ -54,12 +58,20 @@ export function boardApp({ store, desks, access, assets, onError }: BoardOptions
 
   app.get('/', async (context) =>
     context.html(
-      homePage({ pools: await scansOf(store), loops: await listLoops(store), reviewer: reviewerOf(context).name }),
+      homePage({
+        pools: await scansOf(store, counts),
+        loops: await listLoops(store),
+        reviewer: reviewerOf(context).name,
+      }),
     ),
   );
   app.get('/loops/:loop', async (context) => {
     const loop = parsed(nameSchema, context.req.param('loop'));
-    return context.html(loopPage(loop, await readLoopState(store, loop)));
+    const state = await readLoopState(store, loop);
+    const pool = state.iterations.at(-1)?.current.config.pool;
+    const scans = pool === undefined ? [] : await poolScans(store, pool);
+    const own = scans.filter(({ id }) => id.startsWith(`${loop}:`));
+    return context.html(loopPage(loop, state, pool === undefined ? new Map() : await counts.of(pool, own)));
   });
   app.get('/reports/:loop/:iteration', async (context) => {
     const loop = parsed(nameSchema, context.req.param('loop'));
@@ -92,12 +104,20 @@ export function boardApp({ store, desks, access, assets, onError }: BoardOptions
       return context.html(page({ desk, filter, reviewer: name }));
     });
 
+  app.get('/audit/:scan', async (context) => {
+    const { name } = reviewerOf(context);
+    if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
+    const { desk } = await desks.of(context.req.param('scan'));
+    return context.html(auditPage({ desk, reviewer: name }));
+  });
+
   app.get('/reviewers/:scan', async (context) => {
     const { desk } = await desks.of(context.req.param('scan'));
     await desk.refreshAnswers();
     return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches)));
   });
 
+  app.route('/api/scans/:scan/audit', auditApi(desks));
   app.route('/api/scans/:scan', scanApi(desks));
   app.notFound((context) => context.html(messagePage('There is no such page', 'The address may be mistyped.'), 404));
   app.onError((error, context) => {

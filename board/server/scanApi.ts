@@ -1,30 +1,21 @@
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { lease, release } from '../../domain/board/leases.js';
-import { answerRequestSchema, MAX_REDRAWN_PIXELS, PREFETCHED, type QueueAnswer } from '../../domain/board/protocol.js';
+import { answerRequestSchema, PREFETCHED, type QueueAnswer } from '../../domain/board/protocol.js';
 import { queueFilterSchema } from '../../domain/board/queue.js';
 import { selectionAnswerSchema, selectionRequestSchema } from '../../domain/board/selection.js';
-import { changeLeases, putBoardLabel } from '../../storage/board.js';
-import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import type { Desks, Opened } from '../desks.js';
 import { examplePicture } from '../examples.js';
 import { labelAsLeft, proposedLabel, rowOfFinding } from '../labels.js';
 import { shownPicture, thumbnail } from '../pictures.js';
 import { Selections } from '../selections.js';
-import { jsonOf, nameOf, parsed, sessionOf } from './requests.js';
+import { keepDrawn, MAX_COMPRESSED_LABEL, sendLabel, sendPicture } from './labels.js';
+import { leaveAll, takeNext } from './leasing.js';
+import { jsonOf, MAX_JSON, nameOf, parsed, sessionOf } from './requests.js';
 import { progressOf, shownFindings } from './shown.js';
 
-const MAX_JSON = 64 * 1024;
-const MAX_COMPRESSED_LABEL = 64 * 2 ** 20;
 const MAX_AT_ONCE = 120;
-const DAY = 'private, max-age=86400, immutable';
-const compress = promisify(gzip);
-const inflate = promisify(gunzip);
 
 /** What the scripts of the pages ask for, about one scan. */
 export function scanApi(desks: Desks): Hono {
@@ -34,35 +25,27 @@ export function scanApi(desks: Desks): Hono {
   api.get('/queue', async (context) => {
     const { desk } = await open(context);
     const reviewer = nameOf(context);
-    const session = sessionOf(context);
     const filter = parsed(queueFilterSchema, context.req.query());
     const count = parsed(countSchema, context.req.query('count'));
     await desk.refreshAnswers();
-    const first = context.req.query('first');
+    const asked = context.req.query('first');
+    const first = asked === undefined ? undefined : desk.listed(asked).findingId;
     const ids = function* (): Generator<string> {
-      if (first !== undefined) yield desk.listed(first).findingId;
-      for (const { findingId } of desk.queue(filter, reviewer)) if (findingId !== first) yield findingId;
+      for (const { findingId } of desk.queue(filter, reviewer)) yield findingId;
     };
-    const granted = await changeLeases(desk.store, { pool: desk.pool.name, scan: desk.scan.id }, (leases) => {
-      const made = lease(leases, { queue: ids(), session, count, now: new Date() });
-      return { leases: made.leases, result: made.granted };
-    });
-    const findings = await shownFindings(
+    const granted = await takeNext(context, desk, 'findings', { ids, first, count });
+    const items = await shownFindings(
       desk,
       granted.map((id) => desk.listed(id)),
       reviewer,
     );
-    const answer: QueueAnswer = { findings, progress: progressOf(desk, filter, reviewer) };
+    const answer: QueueAnswer = { items, progress: progressOf(desk, filter, reviewer) };
     return context.json(answer);
   });
 
   api.post('/release', async (context) => {
     const { desk } = await open(context);
-    const session = sessionOf(context);
-    await changeLeases(desk.store, { pool: desk.pool.name, scan: desk.scan.id }, (leases) => ({
-      leases: release(leases, session),
-      result: null,
-    }));
+    await leaveAll(context, desk, 'findings');
     return context.json({ ok: true });
   });
 
@@ -105,22 +88,8 @@ export function scanApi(desks: Desks): Hono {
     const { desk } = await open(context);
     const listed = desk.listed(context.req.param('finding'));
     const row = rowOfFinding(desk, listed);
-    const { width, height } = row;
-    const size = width * height;
-    if (size > MAX_REDRAWN_PIXELS) throw new PartloopError('input-invalid', 'this label is too large to draw on here');
-    const label = await labelAsLeft(desk, row, { reviewer: nameOf(context), except: listed.findingId });
-    if (digestOf(label.pixels) !== context.req.header('x-partloop-seen'))
-      throw new PartloopError('data-changed', 'the label changed while you drew on it', {
-        hint: 'Open the finding again: the page keeps nothing of the drawing.',
-      });
-    const body = Buffer.from(await context.req.arrayBuffer());
-    const drawn = await inflate(body, { maxOutputLength: size }).catch((cause: unknown) => {
-      throw new PartloopError('input-invalid', 'the drawn label cannot be read', { cause });
-    });
-    checkValues(drawn, size, desk.names.length);
-    const put = async (pixels: Uint8Array): Promise<string> =>
-      putBoardLabel(desk.store, desk.pool.name, await encodeLabel(pixels, width, height));
-    return context.json({ seen: await put(label.pixels), drawn: await put(drawn) });
+    const seen = () => labelAsLeft(desk, row, { reviewer: nameOf(context), except: listed.findingId });
+    return context.json(await keepDrawn(context, desk, row, seen));
   });
 
   api.post('/answers', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
@@ -170,7 +139,7 @@ export function scanApi(desks: Desks): Hono {
 
   api.post('/undo', async (context) => {
     const { answering } = await open(context);
-    return context.json({ undone: (await answering.undo(nameOf(context), new Date()))?.findingId ?? null });
+    return context.json({ undone: await answering.undo(nameOf(context), new Date()) });
   });
 
   api.post('/hand-in', async (context) => {
@@ -188,29 +157,3 @@ const countSchema = z.coerce
   .min(1)
   .max(MAX_AT_ONCE)
   .default(PREFETCHED + 1);
-
-function sendPicture(context: Context, picture: Buffer): Response {
-  context.header('Content-Type', 'image/webp');
-  context.header('Cache-Control', DAY);
-  return context.body(new Uint8Array(picture));
-}
-
-const digestOf = (pixels: Uint8Array): string => createHash('sha256').update(pixels).digest('hex');
-
-/** Values of a label row by row, one byte each. */
-async function sendLabel(context: Context, pixels: Uint8Array): Promise<Response> {
-  context.header('Content-Type', 'application/octet-stream');
-  context.header('Content-Encoding', 'gzip');
-  context.header('Cache-Control', 'no-store');
-  context.header('X-Partloop-Digest', digestOf(pixels));
-  return context.body(new Uint8Array(await compress(pixels, { level: 1 })));
-}
-
-/** @param classes number of label values with background */
-function checkValues(pixels: Uint8Array, size: number, classes: number): void {
-  if (pixels.length !== size)
-    throw new PartloopError('input-invalid', `the drawn label has ${pixels.length} pixels, not ${size}`);
-  for (const value of pixels)
-    if (value >= classes && value !== 255)
-      throw new PartloopError('input-invalid', `the drawn label has value ${value}, which is no class`);
-}

@@ -21,6 +21,8 @@ export const auditAnswerSchema = z.object({
   found: z.boolean(),
   /** The scan set the image, or regions of it, aside. */
   setAside: z.boolean(),
+  /** The reviewer's reason; absent if none was given. */
+  comment: z.string().max(2_000).optional(),
   reviewer: reviewerSchema.nullable(),
   reviewedAt: z.iso.datetime(),
 });
