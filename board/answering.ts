@@ -4,11 +4,13 @@ import {
   type Batch,
   type BoardAnswer,
   isDue,
+  type PlantedAnswer,
   type Queue,
   sizeOf,
   withAnswer,
   withAudit,
   withoutLast,
+  withPlanted,
 } from '../domain/board/batch.js';
 import { undoReview } from '../pool/review/undoReview.js';
 import { addBatch, changeBatch } from '../storage/board.js';
@@ -49,6 +51,11 @@ export class Answering {
     return this.#add(reviewer, 'audit', now, (batch) => withAudit(batch, answer));
   }
 
+  /** The same with an answer to a known error. It is kept beside the answers to findings, and handed in nowhere. */
+  answerPlanted(reviewer: string, answer: PlantedAnswer, now: Date): Promise<Batch> {
+    return this.#add(reviewer, 'findings', now, (batch) => withPlanted(batch, answer));
+  }
+
   #add(reviewer: string, queue: Queue, now: Date, add: (batch: Batch) => Batch): Promise<Batch> {
     return this.#alone(async () => {
       const open = this.#openBatch(reviewer, queue);
@@ -86,13 +93,26 @@ export class Answering {
     const closed = this.#own(reviewer, queue).findLast((batch) => batch.state === 'closed' && sizeOf(batch) > 0);
     const rest = closed === undefined ? null : withoutLast(closed);
     if (closed === undefined || rest === null) return null;
-    const { answers, audits } = rest.batch;
+    // No import has anything of a known error.
+    if (rest.isPlanted) return this.#forget(closed);
+    const { answers, audits, planted } = rest.batch;
     // The rest is safe before the import is undone.
-    const begun = { ...this.#newBatch(reviewer, queue, now), answers, audits, replaces: closed.id };
+    const begun = { ...this.#newBatch(reviewer, queue, now), answers, audits, planted, replaces: closed.id };
     await addBatch(this.desk.store, begun);
     this.desk.know(begun);
     await this.#replace(closed, now);
     return rest.undone;
+  }
+
+  async #forget(closed: Batch): Promise<string | null> {
+    let undone: string | null = null;
+    const batch = await changeBatch(this.desk.store, closed, (there) => {
+      const rest = there.state === 'closed' ? withoutLast(there) : null;
+      undone = rest?.isPlanted === true ? rest.undone : null;
+      return undone === null ? null : (rest?.batch ?? null);
+    });
+    this.desk.know(batch);
+    return undone;
   }
 
   async #replace(closed: Batch, now: Date): Promise<void> {
@@ -173,7 +193,7 @@ export class Answering {
     const { pool, scan } = this.desk;
     return {
       ...{ version: 1, id: ulid(now), pool: pool.name, scan: scan.id, reviewer, state: 'open', queue },
-      ...{ review: null, replaces: null, answers: [], audits: [] },
+      ...{ review: null, replaces: null, answers: [], audits: [], planted: [] },
     };
   }
 }

@@ -13,6 +13,7 @@ import { makeScratchFolder, type ScratchFolder } from '../storage/scratch.js';
 import { streamFile } from '../storage/tables/table.js';
 import { clearestImages } from './examples.js';
 import { Imports } from './imports.js';
+import { Plants } from './planted.js';
 
 /** What the board keeps in memory of each finding: masks and features stay in the table. */
 const listedSchema = findingRowSchema.omit({ evidence: true, proposal: true, areaPx: true, pModel: true });
@@ -43,8 +44,12 @@ export class ScanDesk {
   readonly #byId: ReadonlyMap<string, ListedFinding>;
   readonly #ordered = new Map<QueueFilter['order'], readonly ListedFinding[]>();
   readonly #reader: BatchReader;
+  /** Known errors among the findings. */
+  readonly plants: Plants;
   /** Answers to the pool that did not come from the board. */
   readonly imports: Imports;
+  /** Ends once examples and images for known errors were looked for. */
+  lookedAround: Promise<void> = Promise.resolve();
   #batches: readonly Batch[] = [];
   #ofOtherScans: readonly Batch[] = [];
   #examples: ReadonlyMap<number, readonly string[]> = new Map();
@@ -63,6 +68,7 @@ export class ScanDesk {
     this.kinds = new Set(findings.map(({ kind }) => kind));
     this.#reader = new BatchReader(store, pool.name);
     this.imports = new Imports(store, pool.name);
+    this.plants = new Plants(this, findings);
     this.#byId = new Map(findings.map((finding) => [finding.findingId, finding]));
   }
 
@@ -86,7 +92,8 @@ export class ScanDesk {
       const findings = read.map((row): ListedFinding => ({ ...row, tags: rows.get(row.imageId) ?? null }));
       const desk = new ScanDesk(store, scan, pool, folder, table, findings, rows, rarityOf(images));
       await desk.refreshAnswers();
-      desk.#lookForExamples();
+      // Beside other work: the first page does not wait for it.
+      desk.lookedAround = desk.#lookAround();
       return desk;
     } catch (error) {
       await folder.remove();
@@ -94,14 +101,14 @@ export class ScanDesk {
     }
   }
 
-  /** Beside other work: the first page does not wait for it, and a review goes on without. */
-  #lookForExamples(): void {
-    clearestImages(this.store, this.scan).then(
-      (found) => {
-        this.#examples = found;
-      },
-      () => undefined,
-    );
+  /** Examples of classes, and images for known errors; a review goes on without. */
+  async #lookAround(): Promise<void> {
+    try {
+      this.#examples = await clearestImages(this.store, this.scan);
+      await this.plants.choose(new Set([...this.#examples.values()].flat()));
+    } catch {
+      // A table that cannot be read is told by those who need it.
+    }
   }
 
   close(): Promise<void> {
@@ -115,12 +122,21 @@ export class ScanDesk {
   *queue(filter: QueueFilter, reviewer: string | null = null): Generator<ListedFinding> {
     for (const finding of this.#inOrder(filter.order)) {
       const answer = this.#answers.get(finding.findingId);
-      const isOpen = answer === undefined || (reviewer !== null && this.needsSecond(finding.findingId, reviewer));
-      if (filter.answers === 'open' && !isOpen) continue;
+      if (filter.answers === 'open' && !this.isOpen(finding.findingId, reviewer)) continue;
       if (filter.answers === 'answered' && answer === undefined) continue;
       if (filter.reviewer !== undefined && answer?.reviewer !== filter.reviewer) continue;
       if (matches(finding, filter)) yield finding;
     }
+  }
+
+  /** True for a finding without an answer, and for one that this reviewer should answer too. */
+  isOpen(findingId: string, reviewer: string | null): boolean {
+    return !this.#answers.has(findingId) || (reviewer !== null && this.needsSecond(findingId, reviewer));
+  }
+
+  /** Who answered a finding on the board first; undefined if nobody did. */
+  firstOnBoard(findingId: string): string | undefined {
+    return this.#onBoard.get(findingId);
   }
 
   /** True for a finding that another reviewer answered here, and that this one should answer unknowingly. */

@@ -114,7 +114,8 @@ export function boardApp({ store, desks, counts, access, assets, onError }: Boar
   app.get('/reviewers/:scan', async (context) => {
     const { desk } = await desks.of(context.req.param('scan'));
     await desk.refreshAnswers();
-    return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches)));
+    const open = [...desk.queue(queueFilterSchema.parse({}))].length;
+    return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches, open)));
   });
 
   app.route('/api/scans/:scan/audit', auditApi(desks));

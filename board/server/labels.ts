@@ -30,12 +30,17 @@ export async function sendLabel(context: Context, pixels: Uint8Array): Promise<R
   return context.body(new Uint8Array(await compress(pixels, { level: 1 })));
 }
 
-/** Keep the label that a request brings, and the one that it was drawn upon: `seen`, as it is now. */
+/**
+ * Keep the label that a request brings, and the one that it was drawn upon: `seen`, as it is now.
+ *
+ * @param keep stores one, and gives its digest
+ */
 export async function keepDrawn(
   context: Context,
   desk: ScanDesk,
   { width, height }: { width: number; height: number },
   seen: () => Promise<LabelMask>,
+  keep = (png: Uint8Array): Promise<string> => putBoardLabel(desk.store, desk.pool.name, png),
 ): Promise<Redrawn> {
   const size = width * height;
   if (size > MAX_REDRAWN_PIXELS) throw new PartloopError('input-invalid', 'this label is too large to draw on here');
@@ -49,12 +54,11 @@ export async function keepDrawn(
     throw new PartloopError('input-invalid', 'the drawn label cannot be read', { cause });
   });
   checkValues(drawn, size, desk.names.length);
-  const put = async (pixels: Uint8Array): Promise<string> =>
-    putBoardLabel(desk.store, desk.pool.name, await encodeLabel(pixels, width, height));
+  const put = async (pixels: Uint8Array): Promise<string> => keep(await encodeLabel(pixels, width, height));
   return { seen: await put(label.pixels), drawn: await put(drawn) };
 }
 
-const digestOf = (pixels: Uint8Array): string => createHash('sha256').update(pixels).digest('hex');
+export const digestOf = (pixels: Uint8Array): string => createHash('sha256').update(pixels).digest('hex');
 
 /** @param classes number of label values with background */
 function checkValues(pixels: Uint8Array, size: number, classes: number): void {

@@ -5,12 +5,16 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { answerRequestSchema, PREFETCHED, type QueueAnswer } from '../../domain/board/protocol.js';
 import { queueFilterSchema } from '../../domain/board/queue.js';
 import { selectionAnswerSchema, selectionRequestSchema } from '../../domain/board/selection.js';
+import type { FindingRow } from '../../domain/tables.js';
+import type { LabelMask } from '../../storage/pictures/labelMask.js';
 import type { Desks, Opened } from '../desks.js';
 import { examplePicture } from '../examples.js';
+import { shownIds } from '../findingQueue.js';
 import { labelAsLeft, proposedLabel, rowOfFinding } from '../labels.js';
 import { shownPicture, thumbnail } from '../pictures.js';
+import type { ListedFinding, ScanDesk } from '../scanDesk.js';
 import { Selections } from '../selections.js';
-import { keepDrawn, MAX_COMPRESSED_LABEL, sendLabel, sendPicture } from './labels.js';
+import { digestOf, keepDrawn, MAX_COMPRESSED_LABEL, sendLabel, sendPicture } from './labels.js';
 import { leaveAll, takeNext } from './leasing.js';
 import { jsonOf, MAX_JSON, nameOf, parsed, sessionOf } from './requests.js';
 import { progressOf, shownFindings } from './shown.js';
@@ -27,18 +31,15 @@ export function scanApi(desks: Desks): Hono {
     const reviewer = nameOf(context);
     const filter = parsed(queueFilterSchema, context.req.query());
     const count = parsed(countSchema, context.req.query('count'));
+    const isMany = count !== undefined;
     await desk.refreshAnswers();
-    const asked = context.req.query('first');
-    const first = asked === undefined ? undefined : desk.listed(asked).findingId;
-    const ids = function* (): Generator<string> {
-      for (const { findingId } of desk.queue(filter, reviewer)) yield findingId;
-    };
-    const granted = await takeNext(context, desk, 'findings', { ids, first, count });
-    const items = await shownFindings(
-      desk,
-      granted.map((id) => desk.listed(id)),
-      reviewer,
-    );
+    const first = context.req.query('first');
+    if (first !== undefined && desk.plants.find(first, reviewer) === null) desk.listed(first);
+    // Who answers many at once sees small pictures of them, which tell too little of a known error.
+    const ids = (): Iterable<string> =>
+      isMany ? findingIds(desk.queue(filter, reviewer)) : shownIds(desk, filter, reviewer);
+    const granted = await takeNext(context, desk, 'findings', { ids, first, count: count ?? PREFETCHED + 1 });
+    const items = await shownFindings(desk, granted, reviewer);
     const answer: QueueAnswer = { items, progress: progressOf(desk, filter, reviewer) };
     return context.json(answer);
   });
@@ -51,7 +52,8 @@ export function scanApi(desks: Desks): Hono {
 
   api.get('/images/:image', async (context) => {
     const { desk } = await open(context);
-    const row = desk.rowOf(context.req.param('image'));
+    const imageId = context.req.param('image');
+    const row = desk.rowOf(imageId) ?? desk.plants.rowOf(imageId);
     if (row === null) throw new PartloopError('not-found', 'the pool has no such image');
     return sendPicture(context, await shownPicture(desk, row));
   });
@@ -73,12 +75,9 @@ export function scanApi(desks: Desks): Hono {
   for (const which of ['given', 'proposed'] as const)
     api.get(`/findings/:finding/${which}`, async (context) => {
       const { desk } = await open(context);
-      const listed = desk.listed(context.req.param('finding'));
-      const row = rowOfFinding(desk, listed);
-      const except = listed.findingId;
-      const label = await labelAsLeft(desk, row, { reviewer: nameOf(context), except });
+      const id = context.req.param('finding');
+      const { label, finding } = await labelOfItem(desk, id, nameOf(context));
       if (which === 'given') return sendLabel(context, label.pixels);
-      const [finding] = await desk.wholeFindings([listed.findingId]);
       const proposed = finding === undefined ? null : proposedLabel(label, finding);
       if (proposed === null) throw new PartloopError('not-found', 'this finding proposes no mask');
       return sendLabel(context, proposed);
@@ -86,10 +85,12 @@ export function scanApi(desks: Desks): Hono {
 
   api.post('/findings/:finding/drawn', bodyLimit({ maxSize: MAX_COMPRESSED_LABEL }), async (context) => {
     const { desk } = await open(context);
-    const listed = desk.listed(context.req.param('finding'));
-    const row = rowOfFinding(desk, listed);
-    const seen = () => labelAsLeft(desk, row, { reviewer: nameOf(context), except: listed.findingId });
-    return context.json(await keepDrawn(context, desk, row, seen));
+    const [id, reviewer] = [context.req.param('finding'), nameOf(context)];
+    const { label } = await labelOfItem(desk, id, reviewer);
+    const isPlanted = desk.plants.find(id, reviewer) !== null;
+    // Nothing of a known error is stored but the answer.
+    const keep = isPlanted ? async (png: Uint8Array): Promise<string> => digestOf(png) : undefined;
+    return context.json(await keepDrawn(context, desk, label, async () => label, keep));
   });
 
   api.post('/answers', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
@@ -98,8 +99,14 @@ export function scanApi(desks: Desks): Hono {
     const { findingId, verdict, comment, redrawn, activeMs } = parsed(answerRequestSchema, await jsonOf(context));
     if (redrawn !== null && verdict !== 'wrong')
       throw new PartloopError('input-invalid', 'only a label that is wrong can be drawn anew');
-    const { imageId } = desk.listed(findingId);
     const now = new Date();
+    const planted = desk.plants.find(findingId, reviewer);
+    if (planted !== null) {
+      const answer = { plantedId: planted.id, verdict, activeMs, answeredAt: now.toISOString() };
+      await answering.answerPlanted(reviewer, answer, now);
+      return context.json({ ok: true });
+    }
+    const { imageId } = desk.listed(findingId);
     const isSecond = desk.needsSecond(findingId, reviewer);
     const answer = { findingId, imageId, verdict, comment: comment || null, redrawn, activeMs, isSecond };
     await answering.answer(reviewer, [{ ...answer, answeredAt: now.toISOString() }], now);
@@ -113,11 +120,7 @@ export function scanApi(desks: Desks): Hono {
     const { findingIds } = parsed(selectionRequestSchema, await jsonOf(context));
     const listed = [...new Set(findingIds)].map((id) => desk.listed(id));
     const { id, lookAt } = selections.begin(sessionOf(context), listed);
-    const findings = await shownFindings(
-      desk,
-      lookAt.map((one) => desk.listed(one)),
-      nameOf(context),
-    );
+    const findings = await shownFindings(desk, lookAt, nameOf(context));
     return context.json({ id, findings });
   });
 
@@ -149,11 +152,23 @@ export function scanApi(desks: Desks): Hono {
   return api;
 }
 
+/** The label of a finding, or of a known error, as the reviewer sees it. */
+async function labelOfItem(
+  desk: ScanDesk,
+  id: string,
+  reviewer: string,
+): Promise<{ label: LabelMask; finding: FindingRow | undefined }> {
+  const planted = desk.plants.find(id, reviewer);
+  if (planted !== null) return desk.plants.labelOf(planted);
+  const listed = desk.listed(id);
+  const [finding] = await desk.wholeFindings([id]);
+  return { label: await labelAsLeft(desk, rowOfFinding(desk, listed), { reviewer, except: id }), finding };
+}
+
+function* findingIds(findings: Iterable<ListedFinding>): Generator<string> {
+  for (const { findingId } of findings) yield findingId;
+}
+
 const valueSchema = z.coerce.number().int().min(0).max(255);
-/** How many findings are asked for. */
-const countSchema = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(MAX_AT_ONCE)
-  .default(PREFETCHED + 1);
+/** How many findings are asked for; a page that shows one at a time says nothing. */
+const countSchema = z.coerce.number().int().min(1).max(MAX_AT_ONCE).optional();

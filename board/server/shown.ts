@@ -1,63 +1,83 @@
 import { median } from '../../domain/base/median.js';
 import { standingAudits } from '../../domain/board/auditQueue.js';
-import { type Batch, standingAnswers } from '../../domain/board/batch.js';
+import type { Batch } from '../../domain/board/batch.js';
 import { kindSentence } from '../../domain/board/kindSentences.js';
 import type { Progress, ShownFinding, ShownImage } from '../../domain/board/protocol.js';
 import type { QueueFilter } from '../../domain/board/queue.js';
 import { suggestionOf } from '../../domain/review/correction.js';
+import type { FindingRow } from '../../domain/tables.js';
 import { tagWords } from '../../domain/tagWords.js';
 import type { AuditDesk } from '../audit/auditDesk.js';
-import type { ListedFinding, ScanDesk } from '../scanDesk.js';
+import { plantedAnswers, plantedProgress } from '../findingQueue.js';
+import type { MadePlanted, Planted } from '../planted.js';
+import type { ScanDesk } from '../scanDesk.js';
 
-/** Findings as the page shows them; those of images that are gone are left out. */
-export async function shownFindings(
-  desk: ScanDesk,
-  listed: readonly ListedFinding[],
-  reviewer: string,
-): Promise<ShownFinding[]> {
-  const whole = await desk.wholeFindings(listed.map(({ findingId }) => findingId));
-  const rows = new Map(whole.map((row) => [row.findingId, row]));
-  return listed.flatMap((finding) => {
-    const { findingId, imageId, fileName, kind, classId, suggestedClassId, pWrong, x0, y0, x1, y1, tags } = finding;
-    const image = desk.rowOf(imageId);
-    const row = rows.get(findingId);
-    if (image === null || row === undefined) return [];
-    // A second opinion is of use only without the first.
-    const known = desk.needsSecond(findingId, reviewer) ? null : desk.answerTo(findingId);
-    const nameOf = (value: number): string => (desk.names[value] ?? String(value)).replaceAll('_', ' ');
-    const shown = suggestedClassId !== null && suggestedClassId !== 0 ? suggestedClassId : classId;
-    return {
-      ...{ id: findingId, imageId, fileName, kind: kind.replaceAll('_', ' '), pWrong },
-      sentence: kindSentence(finding, desk.names),
-      given: { value: classId, name: nameOf(classId) },
-      proposed: suggestedClassId === null ? null : { value: suggestedClassId, name: nameOf(suggestedClassId) },
-      box: { x0, y0, x1, y1 },
-      ...{ width: image.width, height: image.height },
-      tags: tags === null ? '' : tagWords(tags),
-      hasProposal: suggestionOf(row) !== null,
-      examples: { value: shown, name: nameOf(shown), count: desk.exampleCount(shown) },
-      isStale: image.labelSha256 !== finding.labelSha256,
-      answer: known === null ? null : { verdict: known.verdict, comment: known.comment },
-    };
-  });
+/** Findings and known errors as the page shows them, in this order; those of images that are gone are left out. */
+export async function shownFindings(desk: ScanDesk, ids: readonly string[], reviewer: string): Promise<ShownFinding[]> {
+  const rows = new Map((await desk.wholeFindings(ids)).map((row) => [row.findingId, row]));
+  const shown = await Promise.all(
+    ids.map((id) => {
+      const planted = desk.plants.find(id, reviewer);
+      const finding = rows.get(id);
+      if (planted !== null) return shownPlanted(desk, planted, reviewer);
+      return finding === undefined ? null : shownFinding(desk, finding, reviewer);
+    }),
+  );
+  return shown.filter((item) => item !== null);
 }
 
-/** How far a review is, for one reviewer and one filter. */
+function shownFinding(desk: ScanDesk, finding: FindingRow, reviewer: string): ShownFinding | null {
+  const { findingId, imageId } = finding;
+  const row = desk.rowOf(imageId);
+  if (row === null) return null;
+  // A second opinion is of use only without the first.
+  const known = desk.needsSecond(findingId, reviewer) ? null : desk.answerTo(findingId);
+  return described(desk, { finding, row }, known);
+}
+
+async function shownPlanted(desk: ScanDesk, planted: Planted, reviewer: string): Promise<ShownFinding | null> {
+  const made = await desk.plants.made(planted);
+  const known = plantedAnswers(desk, reviewer).find(({ plantedId }) => plantedId === planted.id);
+  return made === null ? null : described(desk, made, known === undefined ? null : { ...known, comment: '' });
+}
+
+function described(
+  desk: ScanDesk,
+  { finding, row }: MadePlanted,
+  known: { verdict: string; comment: string } | null,
+): ShownFinding {
+  const { findingId, imageId, fileName, kind, classId, suggestedClassId, pWrong, x0, y0, x1, y1 } = finding;
+  const nameOf = (value: number): string => (desk.names[value] ?? String(value)).replaceAll('_', ' ');
+  const shown = suggestedClassId !== null && suggestedClassId !== 0 ? suggestedClassId : classId;
+  return {
+    ...{ id: findingId, imageId, fileName, kind: kind.replaceAll('_', ' '), pWrong },
+    sentence: kindSentence(finding, desk.names),
+    given: { value: classId, name: nameOf(classId) },
+    proposed: suggestedClassId === null ? null : { value: suggestedClassId, name: nameOf(suggestedClassId) },
+    box: { x0, y0, x1, y1 },
+    ...{ width: row.width, height: row.height },
+    tags: tagWords(row),
+    hasProposal: suggestionOf(finding) !== null,
+    examples: { value: shown, name: nameOf(shown), count: desk.exampleCount(shown) },
+    isStale: row.labelSha256 !== finding.labelSha256,
+    answer: known === null ? null : { verdict: known.verdict, comment: known.comment },
+  };
+}
+
+/** How far a review is, for one reviewer and one filter. Known errors count as findings, so that none stands out. */
 export function progressOf(desk: ScanDesk, filter: QueueFilter, reviewer: string): Progress {
-  let matching = 0;
-  let answered = 0;
+  const planted = plantedProgress(desk, filter, reviewer);
+  let { matching, answered } = planted;
   for (const { findingId } of desk.queue({ ...filter, answers: 'all' })) {
     matching++;
     if (desk.answerTo(findingId) !== null) answered++;
   }
-  const own = standingAnswers(desk.batches).filter(({ batch }) => batch.reviewer === reviewer);
-  return {
-    ...{ matching, answered },
-    ...paceOf(
-      own.map(({ batch, answer }) => ({ ...answer, state: batch.state })),
-      matching - answered,
-    ),
-  };
+  const own = desk.batches
+    .filter((batch) => batch.reviewer === reviewer && batch.state !== 'replaced')
+    .flatMap(({ state, answers, planted: known }) =>
+      [...answers.filter(({ isSecond }) => !isSecond), ...known].map(({ activeMs }) => ({ activeMs, state })),
+    );
+  return { ...{ matching, answered }, ...paceOf(own, matching - answered) };
 }
 
 /** Images of the audit sample as their page shows them; those with another label by now are left out. */

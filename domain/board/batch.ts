@@ -57,6 +57,12 @@ export const auditGivenSchema = boardAnswerSchema.omit({ findingId: true, verdic
 });
 export type AuditGiven = z.infer<typeof auditGivenSchema>;
 
+/** One answer to a known error that the board itself made: it tells of the reviewer, and of no label. */
+export const plantedAnswerSchema = boardAnswerSchema
+  .pick({ verdict: true, answeredAt: true, activeMs: true })
+  .extend({ plantedId: findingIdSchema });
+export type PlantedAnswer = z.infer<typeof plantedAnswerSchema>;
+
 /** The queues of a scan: what a reviewer takes back or hands in on one page leaves the other alone. */
 export const QUEUES = ['findings', 'audit'] as const;
 export type Queue = (typeof QUEUES)[number];
@@ -82,6 +88,8 @@ export const batchSchema = z.object({
   answers: z.array(boardAnswerSchema).max(MAX_ANSWERS),
   /** To images of the audit sample; none in the queue `findings`. */
   audits: z.array(auditGivenSchema).max(MAX_ANSWERS).default([]),
+  /** To known errors among the findings: apart, so that nobody takes one for an answer, and handed in nowhere. */
+  planted: z.array(plantedAnswerSchema).max(MAX_ANSWERS).default([]),
 });
 export type Batch = z.infer<typeof batchSchema>;
 
@@ -97,23 +105,43 @@ export const withAudit = (batch: Batch, answer: AuditGiven): Batch => ({
   audits: [...batch.audits.filter(({ imageId }) => imageId !== answer.imageId), answer],
 });
 
-/** What a batch holds: its answers, whatever they are about. */
-export const sizeOf = ({ answers, audits }: Batch): number => answers.length + audits.length;
+/** The same with an answer to a known error. */
+export const withPlanted = (batch: Batch, answer: PlantedAnswer): Batch => ({
+  ...batch,
+  planted: [...batch.planted.filter(({ plantedId }) => plantedId !== answer.plantedId), answer],
+});
 
-/** The batch without its last answer, and what that was about: a finding or an image. Null if it has none. */
-export function withoutLast(batch: Batch): { batch: Batch; undone: string } | null {
-  const { queue, answers, audits } = batch;
-  const undone = queue === 'audit' ? audits.at(-1)?.imageId : answers.at(-1)?.findingId;
-  if (undone === undefined) return null;
-  const rest = queue === 'audit' ? { audits: audits.slice(0, -1) } : { answers: answers.slice(0, -1) };
-  return { batch: { ...batch, ...rest }, undone };
+/** What a batch holds: its answers, whatever they are about. */
+export const sizeOf = ({ answers, audits, planted }: Batch): number => answers.length + audits.length + planted.length;
+
+/** What is taken back with the last answer of a batch. */
+export interface Undone {
+  batch: Batch;
+  /** The finding, the image or the known error that it was about. */
+  undone: string;
+  isPlanted: boolean;
 }
 
-/** True for a batch to hand in now: it is full, or its reviewer went away. */
-export function isDue(batch: Batch, now: Date): boolean {
-  const last = batch.answers.at(-1) ?? batch.audits.at(-1);
-  if (batch.state !== 'open' || last === undefined) return false;
-  return sizeOf(batch) >= BATCH_ANSWERS || now.getTime() - Date.parse(last.answeredAt) >= BATCH_IDLE_MS;
+/** The batch without its last answer; null if it has none. */
+export function withoutLast(batch: Batch): Undone | null {
+  const { answers, audits, planted } = batch;
+  const [answer, audit, known] = [answers.at(-1), audits.at(-1), planted.at(-1)];
+  const last = (answer ?? audit)?.answeredAt ?? '';
+  if (known !== undefined && known.answeredAt >= last)
+    return { batch: { ...batch, planted: planted.slice(0, -1) }, undone: known.plantedId, isPlanted: true };
+  if (answer !== undefined)
+    return { batch: { ...batch, answers: answers.slice(0, -1) }, undone: answer.findingId, isPlanted: false };
+  if (audit !== undefined)
+    return { batch: { ...batch, audits: audits.slice(0, -1) }, undone: audit.imageId, isPlanted: false };
+  return null;
+}
+
+/** True for a batch to hand in now: it is full, or its reviewer went away. Known errors hand nothing in. */
+export function isDue({ state, answers, audits }: Batch, now: Date): boolean {
+  const last = answers.at(-1) ?? audits.at(-1);
+  if (state !== 'open' || last === undefined) return false;
+  const isFull = answers.length + audits.length >= BATCH_ANSWERS;
+  return isFull || now.getTime() - Date.parse(last.answeredAt) >= BATCH_IDLE_MS;
 }
 
 /** The answers that count: those of batches that were not replaced, without second ones, oldest first. */

@@ -138,7 +138,7 @@ describe('answers on the board', () => {
     await answering.handInDue(now(), 'all');
     assert.deepEqual(new Set((await verdicts()).map((one) => one.split(' ')[1])), new Set(['right']));
     assert.equal(await proposedShare(number), 0);
-    const { reviewers, disagreements } = reviewerFigures(desk.batches);
+    const { reviewers, disagreements } = reviewerFigures(desk.batches, 0);
     assert.deepEqual(
       reviewers.map(({ reviewer, answers, shared, alike }) => [reviewer, answers, shared, alike]),
       [
