@@ -1,3 +1,4 @@
+import { PartloopError } from '../../domain/base/errors.js';
 import { openImages } from '../../domain/board/auditQueue.js';
 import { BatchReader } from '../../storage/board.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -40,7 +41,17 @@ export class AuditCounts {
    */
   async of(poolName: string, scans: readonly FoundScan[]): Promise<Map<string, AuditCount>> {
     const samples = new Map<string, ReadonlyMap<string, string>>();
-    for (const scan of scans.slice(0, NEWEST)) samples.set(scan.id, await this.#sampleOf(scan));
+    for (const scan of scans.slice(0, NEWEST)) {
+      const sample = await orNull(() => this.#sampleOf(scan));
+      if (sample !== null) samples.set(scan.id, sample);
+    }
+    return (await orNull(() => this.#countsOf(poolName, samples))) ?? new Map();
+  }
+
+  async #countsOf(
+    poolName: string,
+    samples: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  ): Promise<Map<string, AuditCount>> {
     const images = new Set([...samples.values()].flatMap((sample) => [...sample.keys()]));
     if (images.size === 0) return new Map();
     const { pool, reader, imports } = await this.#pool(poolName);
@@ -75,5 +86,15 @@ export class AuditCounts {
     reading.catch(() => this.#samples.delete(scan.images));
     for (const oldest of this.#samples.keys()) if (this.#samples.size > MAX_KNOWN) this.#samples.delete(oldest);
     return reading;
+  }
+}
+
+/** Null if something was deleted or cannot be read: a page that lists scans is shown without it. */
+async function orNull<Result>(read: () => Promise<Result>): Promise<Result | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof PartloopError) return null;
+    throw error;
   }
 }

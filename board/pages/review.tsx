@@ -12,14 +12,14 @@ export function reviewPage(page: ScanPage): string {
     script: 'review.js',
     body: (
       <ReviewBody
-        {...page}
+        reviewer={page.reviewer}
         setting={settingOf(page)}
         links={<a href={`/grid/${scan}?${queryOf(filter)}`}>Many at once</a>}
         subject="Finding"
       >
         <details>
           <summary>Filter</summary>
-          <FilterForm desk={desk} filter={filter} action={`/review/${scan}`} />
+          <FilterForm {...page} path="/review" />
         </details>
       </ReviewBody>
     ),
@@ -27,14 +27,14 @@ export function reviewPage(page: ScanPage): string {
 }
 
 /** The page of a scan's audit sample: one image after the other, each with its whole label. */
-export function auditPage(page: Omit<ScanPage, 'filter'>): string {
+export function auditPage(page: Pick<ScanPage, 'desk' | 'reviewer'>): string {
   const { desk } = page;
   return documentOf({
     title: `Audit sample of ${desk.scan.id}`,
     script: 'audit.js',
     body: (
       <ReviewBody
-        {...page}
+        reviewer={page.reviewer}
         setting={settingOf(page)}
         links={<a href={`/review/${encodeURIComponent(desk.scan.id)}`}>Findings</a>}
         subject="Image"

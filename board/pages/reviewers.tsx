@@ -14,7 +14,7 @@ const HEADS = [
   ...Object.values(WORDS),
   'Whole labels',
   'Seconds each',
-  'Hours left',
+  'Time left',
   'Agree with others',
   'Known errors recognised',
 ];
@@ -25,6 +25,11 @@ interface Figures {
 }
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+function timeText(hours: number | null): string {
+  if (hours === null) return '–';
+  return hours < 1 ? `${Math.ceil(60 * hours)} min` : `${hours.toFixed(1)} h`;
+}
 
 function accuracyText(accuracy: Accuracy | null): string {
   if (accuracy === null) return '–';
@@ -74,7 +79,7 @@ export const reviewersPage = (scan: string, { reviewers, disagreements }: Figure
                       <td class="n">{verdicts.unsure}</td>
                       <td class="n">{audits}</td>
                       <td class="n">{rest.secondsPerAnswer?.toFixed(1) ?? '–'}</td>
-                      <td class="n">{rest.hoursLeft?.toFixed(1) ?? '–'}</td>
+                      <td class="n">{timeText(rest.hoursLeft)}</td>
                       <td class="n">{rest.shared === 0 ? '–' : `${rest.alike} of ${rest.shared}`}</td>
                       <td class="n">{accuracyText(accuracy)}</td>
                     </tr>

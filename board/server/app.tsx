@@ -12,7 +12,7 @@ import { reviewerFigures } from '../../domain/board/reviewers.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { listLoops, readLoopState, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { poolScans } from '../../storage/scans.js';
+import { type FoundScan, poolScans } from '../../storage/scans.js';
 import type { AuditCounts } from '../audit/openCounts.js';
 import type { Desks } from '../desks.js';
 import { gridPage } from '../pages/grid.js';
@@ -101,7 +101,8 @@ export function boardApp({ store, desks, counts, access, assets, onError }: Boar
       const filter = parsed(queueFilterSchema, filled(context.req.query()));
       if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
       const { desk } = await desks.of(context.req.param('scan') ?? '');
-      return context.html(page({ desk, filter, reviewer: name }));
+      const siblings = siblingsOf(desk.scan.id, await poolScans(store, desk.pool.name));
+      return context.html(page({ desk, filter, reviewer: name, siblings }));
     });
 
   app.get('/audit/:scan', async (context) => {
@@ -128,6 +129,15 @@ export function boardApp({ store, desks, counts, access, assets, onError }: Boar
     return context.html(messagePage(message, hint), status);
   });
   return app;
+}
+
+/** Newest scans to which a page leads with the same filter. */
+const MAX_SIBLINGS = 20;
+
+/** Scans of the same loop, or those outside loops. */
+function siblingsOf(id: string, scans: readonly FoundScan[]): string[] {
+  const loopOf = (scan: string): string | null => (scan.includes(':') ? (scan.split(':')[0] ?? null) : null);
+  return scans.flatMap((one) => (loopOf(one.id) === loopOf(id) ? one.id : [])).slice(0, MAX_SIBLINGS);
 }
 
 const pathOf = ({ req }: Context): string => req.url.slice(new URL(req.url).origin.length);

@@ -66,7 +66,7 @@ describe('the page of an audit sample', function () {
     await next(watched, drawn);
     const objected = await shownOn(watched);
     await page.keyboard.press('w');
-    await page.getByText('Which of these does the label have wrong?').waitFor();
+    await page.getByText('Which of these errors does the label have?').waitFor();
     await page.keyboard.press('1');
     await page.keyboard.press('Enter');
     await next(watched, objected);

@@ -65,7 +65,7 @@ export class AuditSubject implements Subject<ShownImage> {
       input.checked = !input.checked;
       input.focus();
     });
-    ask('Which of these does the label have wrong?', field, () => {
+    ask('Which of these errors does the label have?', field, () => {
       onDone(boxes.flatMap(({ checked, value }) => (checked ? value : [])));
     });
   }
