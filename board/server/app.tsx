@@ -7,27 +7,23 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { nameSchema } from '../../domain/base/ids.js';
 import { boardReviewerSchema } from '../../domain/board/batch.js';
-import { queueFilterSchema } from '../../domain/board/queue.js';
-import { reviewerFigures } from '../../domain/board/reviewers.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { listLoops, readLoopState, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { type FoundScan, poolScans } from '../../storage/scans.js';
+import { poolScans } from '../../storage/scans.js';
 import type { AuditCounts } from '../audit/openCounts.js';
 import type { Desks } from '../desks.js';
-import { gridPage } from '../pages/grid.js';
 import { homePage } from '../pages/home.js';
 import { loopPage } from '../pages/loop.js';
 import { messagePage } from '../pages/message.js';
 import { namePage } from '../pages/name.js';
-import { auditPage, reviewPage } from '../pages/review.js';
-import { reviewersPage } from '../pages/reviewers.js';
 import { scansOf } from '../scans.js';
 import { type Access, localPath, reviewerOf, setReviewerName } from './access.js';
 import { auditApi } from './auditApi.js';
 import { contentPolicy } from './policy.js';
 import { faultOf, parsed } from './requests.js';
 import { scanApi } from './scanApi.js';
+import { scanPages } from './scanPages.js';
 
 const MAX_FORM = 64 * 1024;
 
@@ -92,33 +88,7 @@ export function boardApp({ store, desks, counts, access, assets, onError }: Boar
     setReviewerName(context, name.data);
     return context.redirect(next, 303);
   });
-  for (const [path, page] of [
-    ['/review/:scan', reviewPage],
-    ['/grid/:scan', gridPage],
-  ] as const)
-    app.get(path, async (context) => {
-      const { name } = reviewerOf(context);
-      const filter = parsed(queueFilterSchema, filled(context.req.query()));
-      if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
-      const { desk } = await desks.of(context.req.param('scan') ?? '');
-      const siblings = siblingsOf(desk.scan.id, await poolScans(store, desk.pool.name));
-      return context.html(page({ desk, filter, reviewer: name, siblings }));
-    });
-
-  app.get('/audit/:scan', async (context) => {
-    const { name } = reviewerOf(context);
-    if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
-    const { desk } = await desks.of(context.req.param('scan'));
-    return context.html(auditPage({ desk, reviewer: name }));
-  });
-
-  app.get('/reviewers/:scan', async (context) => {
-    const { desk } = await desks.of(context.req.param('scan'));
-    await desk.refreshAnswers();
-    const open = [...desk.queue(queueFilterSchema.parse({}))].length;
-    return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches, open)));
-  });
-
+  app.route('/', scanPages(store, desks));
   app.route('/api/scans/:scan/audit', auditApi(desks));
   app.route('/api/scans/:scan', scanApi(desks));
   app.notFound((context) => context.html(messagePage('There is no such page', 'The address may be mistyped.'), 404));
@@ -131,18 +101,4 @@ export function boardApp({ store, desks, counts, access, assets, onError }: Boar
   return app;
 }
 
-/** Newest scans to which a page leads with the same filter. */
-const MAX_SIBLINGS = 20;
-
-/** Scans of the same loop, or those outside loops. */
-function siblingsOf(id: string, scans: readonly FoundScan[]): string[] {
-  const loopOf = (scan: string): string | null => (scan.includes(':') ? (scan.split(':')[0] ?? null) : null);
-  return scans.flatMap((one) => (loopOf(one.id) === loopOf(id) ? one.id : [])).slice(0, MAX_SIBLINGS);
-}
-
-const pathOf = ({ req }: Context): string => req.url.slice(new URL(req.url).origin.length);
 const nextOf = (context: Context): string => localPath(context.req.query('next') ?? '/');
-
-/** The fields of a form that somebody filled in. */
-const filled = (query: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));
