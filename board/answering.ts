@@ -1,29 +1,38 @@
-import { createHash } from 'node:crypto';
 import { PartloopError } from '../domain/base/errors.js';
-import { type Batch, type BoardAnswer, isDue, type Redrawn, withAnswer, withoutLast } from '../domain/board/batch.js';
-import type { Drawn } from '../pool/review/paint.js';
-import { type GivenAnswer, takeAnswers } from '../pool/review/takeAnswers.js';
+import {
+  type AuditGiven,
+  type Batch,
+  type BoardAnswer,
+  isDue,
+  type PlantedAnswer,
+  type Queue,
+  sizeOf,
+  withAnswer,
+  withAudit,
+  withoutLast,
+  withPlanted,
+} from '../domain/board/batch.js';
 import { undoReview } from '../pool/review/undoReview.js';
-import { addBatch, changeBatch, readBoardLabel } from '../storage/board.js';
-import { decodeLabel } from '../storage/pictures/labelMask.js';
+import { addBatch, changeBatch } from '../storage/board.js';
 import { ulid } from '../storage/ulid.js';
+import type { AuditOpener } from './audit/auditDesk.js';
+import { handInAudit } from './audit/handInAudit.js';
+import { type HandedIn, handInFindings, type NotApplied, reviewOf } from './handedIn.js';
 import type { ScanDesk } from './scanDesk.js';
 
-/** A label that could not be changed as an answer asked. */
-export interface NotApplied {
-  fileName: string;
-  reason: string;
-}
-
 /**
- * Answers of reviewers to the findings of one scan. Every answer is in the store before it is confirmed; a batch can
- * change until it is handed in as a review import. Undo reaches beyond that: the import is undone, and the rest of its
- * answers becomes an open batch again. Whatever was under way when a server died is finished by `recover`.
+ * Answers of reviewers to the findings of one scan and to its audit sample. Every answer is in the store before it is
+ * confirmed; a batch can change until it is handed in as a review import. Undo reaches beyond that: the import is
+ * undone, and the rest of its answers becomes an open batch again. Whatever was under way when a server died is
+ * finished by `recover`.
  */
 export class Answering {
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly desk: ScanDesk) {}
+  constructor(
+    private readonly desk: ScanDesk,
+    private readonly audit: AuditOpener,
+  ) {}
 
   /** One after the other: a page may send an answer before the one before is confirmed. */
   #alone<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -32,30 +41,42 @@ export class Answering {
     return result;
   }
 
-  /** Add answers, given at one time, to the reviewer's open batch. */
+  /** Add answers to findings, given at one time, to the reviewer's open batch. */
   answer(reviewer: string, answers: readonly BoardAnswer[], now: Date): Promise<Batch> {
+    return this.#add(reviewer, 'findings', now, (batch) => answers.reduce(withAnswer, batch));
+  }
+
+  /** The same with an answer to an image of the audit sample. */
+  answerAudit(reviewer: string, answer: AuditGiven, now: Date): Promise<Batch> {
+    return this.#add(reviewer, 'audit', now, (batch) => withAudit(batch, answer));
+  }
+
+  /** The same with an answer to a known error. It is kept beside the answers to findings, and handed in nowhere. */
+  answerPlanted(reviewer: string, answer: PlantedAnswer, now: Date): Promise<Batch> {
+    return this.#add(reviewer, 'findings', now, (batch) => withPlanted(batch, answer));
+  }
+
+  #add(reviewer: string, queue: Queue, now: Date, add: (batch: Batch) => Batch): Promise<Batch> {
     return this.#alone(async () => {
-      const open = this.#openBatch(reviewer);
+      const open = this.#openBatch(reviewer, queue);
       if (open !== null) {
-        const batch = await changeBatch(this.desk.store, open, (there) =>
-          there.state === 'open' ? answers.reduce(withAnswer, there) : null,
-        );
+        const batch = await changeBatch(this.desk.store, open, (there) => (there.state === 'open' ? add(there) : null));
         this.desk.know(batch);
         if (batch.state === 'open') return batch;
       }
-      const begun = this.#newBatch(reviewer, [...answers], null, now);
+      const begun = add(this.#newBatch(reviewer, queue, now));
       await addBatch(this.desk.store, begun);
       this.desk.know(begun);
       return begun;
     });
   }
 
-  /** Take back the last answer of a reviewer; null if there is none. */
-  undo(reviewer: string, now: Date): Promise<BoardAnswer | null> {
+  /** Take back a reviewer's last answer to a queue: the finding or image that it was about; null if there is none. */
+  undo(reviewer: string, now: Date, queue: Queue = 'findings'): Promise<string | null> {
     return this.#alone(async () => {
-      const open = this.#openBatch(reviewer);
-      if (open !== null && open.answers.length > 0) {
-        let undone: BoardAnswer | null = null;
+      const open = this.#openBatch(reviewer, queue);
+      if (open !== null && sizeOf(open) > 0) {
+        let undone: string | null = null;
         const batch = await changeBatch(this.desk.store, open, (there) => {
           const rest = there.state === 'open' ? withoutLast(there) : null;
           undone = rest?.undone ?? null;
@@ -64,20 +85,34 @@ export class Answering {
         this.desk.know(batch);
         return undone;
       }
-      return this.#reopen(reviewer, now);
+      return this.#reopen(reviewer, queue, now);
     });
   }
 
-  async #reopen(reviewer: string, now: Date): Promise<BoardAnswer | null> {
-    const closed = this.#own(reviewer).findLast(({ state, answers }) => state === 'closed' && answers.length > 0);
+  async #reopen(reviewer: string, queue: Queue, now: Date): Promise<string | null> {
+    const closed = this.#own(reviewer, queue).findLast((batch) => batch.state === 'closed' && sizeOf(batch) > 0);
     const rest = closed === undefined ? null : withoutLast(closed);
     if (closed === undefined || rest === null) return null;
+    // No import has anything of a known error.
+    if (rest.isPlanted) return this.#forget(closed);
+    const { answers, audits, planted } = rest.batch;
     // The rest is safe before the import is undone.
-    const begun = this.#newBatch(reviewer, rest.batch.answers, closed.id, now);
+    const begun = { ...this.#newBatch(reviewer, queue, now), answers, audits, planted, replaces: closed.id };
     await addBatch(this.desk.store, begun);
     this.desk.know(begun);
     await this.#replace(closed, now);
     return rest.undone;
+  }
+
+  async #forget(closed: Batch): Promise<string | null> {
+    let undone: string | null = null;
+    const batch = await changeBatch(this.desk.store, closed, (there) => {
+      const rest = there.state === 'closed' ? withoutLast(there) : null;
+      undone = rest?.isPlanted === true ? rest.undone : null;
+      return undone === null ? null : (rest?.batch ?? null);
+    });
+    this.desk.know(batch);
+    return undone;
   }
 
   async #replace(closed: Batch, now: Date): Promise<void> {
@@ -85,13 +120,18 @@ export class Answering {
     if (closed.review !== null)
       await withdraw(() => undoReview(store, { pool: pool.name, review: closed.review ?? '', now }));
     this.desk.know(await changeBatch(store, closed, (there) => ({ ...there, state: 'replaced' })));
-    await this.desk.refreshLabels();
+    await this.#refreshLabels();
   }
 
-  /** Hand in what a reviewer has open; what could not be put into labels. */
-  handIn(reviewer: string, now: Date): Promise<NotApplied[]> {
+  async #refreshLabels(): Promise<void> {
+    await this.desk.refreshLabels();
+    await this.audit.refreshLabels();
+  }
+
+  /** Hand in what a reviewer has open in a queue; what could not be put into labels. */
+  handIn(reviewer: string, now: Date, queue: Queue = 'findings'): Promise<NotApplied[]> {
     return this.#alone(async () => {
-      const open = this.#openBatch(reviewer);
+      const open = this.#openBatch(reviewer, queue);
       return open === null ? [] : this.#handInBatch(open, now);
     });
   }
@@ -116,7 +156,7 @@ export class Answering {
   }
 
   async #handInBatch(batch: Batch, now: Date): Promise<NotApplied[]> {
-    if (batch.answers.length === 0) return [];
+    if (sizeOf(batch) === 0) return [];
     const review = ulid(now);
     const closing = await changeBatch(this.desk.store, batch, (there) =>
       there.state === 'open' ? { ...there, state: 'closing', review } : null,
@@ -126,50 +166,34 @@ export class Answering {
   }
 
   async #take(batch: Batch, now: Date): Promise<NotApplied[]> {
-    const { store, pool, scan } = this.desk;
-    const { id, review, reviewer } = batch;
-    const answers = batch.answers.filter(({ isSecond }) => !isSecond);
-    if (review === null) throw new PartloopError('internal', `batch ${id} is handed in without an import`);
-    const rows = await this.desk.wholeFindings(answers.map(({ findingId }) => findingId));
-    const found = new Map(rows.map((row) => [row.findingId, row]));
-    const given: GivenAnswer[] = [];
-    for (const [index, { findingId, verdict, comment, redrawn, answeredAt }] of answers.entries()) {
-      const finding = found.get(findingId);
-      if (finding === undefined) continue;
-      const drawn = redrawn === null ? null : await readDrawn(this.desk, redrawn);
-      given.push({ row: index + 1, finding, verdict, reviewer, comment, redrawn: drawn, answeredAt });
-    }
-    const isDrawn = answers.some(({ redrawn }) => redrawn !== null);
-    const { recorded, notApplied } = await takeAnswers(store, pool, {
-      ...{ id: review, scan: scan.id, reviewer, now, answers: given },
-      // Whoever draws may change a label outside the masks of findings: it is no table of answers.
-      source: isDrawn
-        ? { exportId: `board-${id}`, tableSha256: null }
-        : { exportId: null, tableSha256: createHash('sha256').update(JSON.stringify(answers)).digest('hex') },
-    });
+    const review = reviewOf(batch);
+    const { recorded, notApplied }: HandedIn =
+      batch.queue === 'audit'
+        ? await handInAudit(await this.audit.get(), batch, now)
+        : await handInFindings(this.desk, batch, now);
     this.desk.know(
-      await changeBatch(store, batch, (there) => ({ ...there, state: 'closed', review: recorded.review ?? review })),
+      await changeBatch(this.desk.store, batch, (there) => ({
+        ...there,
+        ...{ state: 'closed', review: recorded.review ?? review },
+      })),
     );
-    if (recorded.revised > 0) await this.desk.refreshLabels();
-    return notApplied.map(({ row, reason }) => ({
-      fileName: found.get(answers[row - 1]?.findingId ?? '')?.fileName ?? '',
-      reason,
-    }));
+    if (recorded.revised > 0) await this.#refreshLabels();
+    return notApplied;
   }
 
-  #own(reviewer: string): Batch[] {
-    return this.desk.batches.filter((batch) => batch.reviewer === reviewer);
+  #own(reviewer: string, queue: Queue): Batch[] {
+    return this.desk.batches.filter((batch) => batch.reviewer === reviewer && batch.queue === queue);
   }
 
-  #openBatch(reviewer: string): Batch | null {
-    return this.#own(reviewer).findLast(({ state }) => state === 'open') ?? null;
+  #openBatch(reviewer: string, queue: Queue): Batch | null {
+    return this.#own(reviewer, queue).findLast(({ state }) => state === 'open') ?? null;
   }
 
-  #newBatch(reviewer: string, answers: BoardAnswer[], replaces: string | null, now: Date): Batch {
+  #newBatch(reviewer: string, queue: Queue, now: Date): Batch {
     const { pool, scan } = this.desk;
     return {
-      ...{ version: 1, id: ulid(now), pool: pool.name, scan: scan.id, reviewer, state: 'open' },
-      ...{ review: null, replaces, answers },
+      ...{ version: 1, id: ulid(now), pool: pool.name, scan: scan.id, reviewer, state: 'open', queue },
+      ...{ review: null, replaces: null, answers: [], audits: [], planted: [] },
     };
   }
 }
@@ -182,11 +206,4 @@ async function withdraw(undo: () => Promise<unknown>): Promise<void> {
     const isGone = error instanceof PartloopError && (error.code === 'not-found' || error.code === 'input-invalid');
     if (!isGone) throw error;
   }
-}
-
-/** The labels of a redrawing, as pixels. */
-export async function readDrawn({ store, pool }: ScanDesk, { seen, drawn }: Redrawn): Promise<Drawn> {
-  const pixels = async (sha256: string): Promise<Uint8Array> =>
-    (await decodeLabel(await readBoardLabel(store, pool.name, sha256), `drawn label ${sha256}`)).pixels;
-  return { seen: await pixels(seen), drawn: await pixels(drawn) };
 }

@@ -1,5 +1,6 @@
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { Answering } from './answering.js';
+import { type AuditDesk, AuditOpener } from './audit/auditDesk.js';
 import { ScanDesk } from './scanDesk.js';
 
 /** Scans with their findings in memory at a time. */
@@ -8,6 +9,8 @@ const OPEN_AT_ONCE = 3;
 export interface Opened {
   desk: ScanDesk;
   answering: Answering;
+  /** The scan's audit sample, opened when it is first asked for. */
+  audit(): Promise<AuditDesk>;
 }
 
 /** The scans that people look at; the one that nobody asked for longest is closed first. */
@@ -36,9 +39,10 @@ export class Desks {
 
   async #start(scan: string): Promise<Opened> {
     const desk = await ScanDesk.open(this.store, scan, this.cacheFolder);
-    const answering = new Answering(desk);
+    const audit = new AuditOpener(desk);
+    const answering = new Answering(desk, audit);
     await answering.recover(new Date());
-    return { desk, answering };
+    return { desk, answering, audit: () => audit.get() };
   }
 
   async #closeOldest(): Promise<void> {

@@ -4,7 +4,7 @@ import type { FindingRow, IndexRow } from '../domain/tables.js';
 import { withAnswers } from '../pool/review/paint.js';
 import { readLabel } from '../storage/pictures/imageSource.js';
 import { decodeLabel, type LabelMask } from '../storage/pictures/labelMask.js';
-import { readDrawn } from './answering.js';
+import { readDrawn } from './drawn.js';
 import type { ScanDesk } from './scanDesk.js';
 
 /** The image of a finding as the pool has it. */

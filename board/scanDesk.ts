@@ -3,22 +3,20 @@ import { PartloopError } from '../domain/base/errors.js';
 import { type Batch, standingAnswers } from '../domain/board/batch.js';
 import { inOrder, matches, type QueueFilter, type QueueFinding, type Rarity, rarityOf } from '../domain/board/queue.js';
 import { isLookedAtTwice } from '../domain/board/reviewers.js';
-import { latestVerdicts } from '../domain/review/review.js';
 import { type FindingRow, findingRowSchema, type IndexRow } from '../domain/tables.js';
 import { labelNames } from '../domain/taxonomy.js';
 import { BatchReader } from '../storage/board.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool, type Pool } from '../storage/pool/pool.js';
-import { readReviews } from '../storage/reviews.js';
 import { type FoundScan, findScan } from '../storage/scans.js';
 import { makeScratchFolder, type ScratchFolder } from '../storage/scratch.js';
 import { streamFile } from '../storage/tables/table.js';
 import { clearestImages } from './examples.js';
+import { Imports } from './imports.js';
+import { Plants } from './planted.js';
 
 /** What the board keeps in memory of each finding: masks and features stay in the table. */
 const listedSchema = findingRowSchema.omit({ evidence: true, proposal: true, areaPx: true, pModel: true });
-
-const IMPORTS_EVERY_MS = 60_000;
 
 /** The newest answer to a finding, whoever gave it. */
 export interface KnownAnswer {
@@ -46,10 +44,15 @@ export class ScanDesk {
   readonly #byId: ReadonlyMap<string, ListedFinding>;
   readonly #ordered = new Map<QueueFilter['order'], readonly ListedFinding[]>();
   readonly #reader: BatchReader;
+  /** Known errors among the findings. */
+  readonly plants: Plants;
+  /** Answers to the pool that did not come from the board. */
+  readonly imports: Imports;
+  /** Ends once examples and images for known errors were looked for. */
+  lookedAround: Promise<void> = Promise.resolve();
   #batches: readonly Batch[] = [];
+  #ofOtherScans: readonly Batch[] = [];
   #examples: ReadonlyMap<number, readonly string[]> = new Map();
-  #imported: ReadonlyMap<string, KnownAnswer> = new Map();
-  #importsReadAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
     readonly store: ObjectStore,
@@ -64,6 +67,8 @@ export class ScanDesk {
     this.names = labelNames(pool.taxonomy);
     this.kinds = new Set(findings.map(({ kind }) => kind));
     this.#reader = new BatchReader(store, pool.name);
+    this.imports = new Imports(store, pool.name);
+    this.plants = new Plants(this, findings);
     this.#byId = new Map(findings.map((finding) => [finding.findingId, finding]));
   }
 
@@ -87,7 +92,8 @@ export class ScanDesk {
       const findings = read.map((row): ListedFinding => ({ ...row, tags: rows.get(row.imageId) ?? null }));
       const desk = new ScanDesk(store, scan, pool, folder, table, findings, rows, rarityOf(images));
       await desk.refreshAnswers();
-      desk.#lookForExamples();
+      // Beside other work: the first page does not wait for it.
+      desk.lookedAround = desk.#lookAround();
       return desk;
     } catch (error) {
       await folder.remove();
@@ -95,14 +101,14 @@ export class ScanDesk {
     }
   }
 
-  /** Beside other work: the first page does not wait for it, and a review goes on without. */
-  #lookForExamples(): void {
-    clearestImages(this.store, this.scan).then(
-      (found) => {
-        this.#examples = found;
-      },
-      () => undefined,
-    );
+  /** Examples of classes, and images for known errors; a review goes on without. */
+  async #lookAround(): Promise<void> {
+    try {
+      this.#examples = await clearestImages(this.store, this.scan);
+      await this.plants.choose(new Set([...this.#examples.values()].flat()));
+    } catch {
+      // A table that cannot be read is told by those who need it.
+    }
   }
 
   close(): Promise<void> {
@@ -116,12 +122,21 @@ export class ScanDesk {
   *queue(filter: QueueFilter, reviewer: string | null = null): Generator<ListedFinding> {
     for (const finding of this.#inOrder(filter.order)) {
       const answer = this.#answers.get(finding.findingId);
-      const isOpen = answer === undefined || (reviewer !== null && this.needsSecond(finding.findingId, reviewer));
-      if (filter.answers === 'open' && !isOpen) continue;
+      if (filter.answers === 'open' && !this.isOpen(finding.findingId, reviewer)) continue;
       if (filter.answers === 'answered' && answer === undefined) continue;
       if (filter.reviewer !== undefined && answer?.reviewer !== filter.reviewer) continue;
       if (matches(finding, filter)) yield finding;
     }
+  }
+
+  /** True for a finding without an answer, and for one that this reviewer should answer too. */
+  isOpen(findingId: string, reviewer: string | null): boolean {
+    return !this.#answers.has(findingId) || (reviewer !== null && this.needsSecond(findingId, reviewer));
+  }
+
+  /** Who answered a finding on the board first; undefined if nobody did. */
+  firstOnBoard(findingId: string): string | undefined {
+    return this.#onBoard.get(findingId);
   }
 
   /** True for a finding that another reviewer answered here, and that this one should answer unknowingly. */
@@ -145,6 +160,16 @@ export class ScanDesk {
     for await (const row of streamFile(this.table, this.scan.findings, findingRowSchema, wanted))
       found.set(row.findingId, row);
     return findingIds.flatMap((id) => found.get(id) ?? []);
+  }
+
+  /** All findings of some images, with their masks. */
+  async findingsOf(imageIds: ReadonlySet<string>): Promise<Map<string, FindingRow[]>> {
+    const found = new Map<string, FindingRow[]>();
+    if (imageIds.size === 0) return found;
+    const wanted = { column: 'imageId', values: imageIds };
+    for await (const row of streamFile(this.table, this.scan.findings, findingRowSchema, wanted))
+      if (found.get(row.imageId)?.push(row) === undefined) found.set(row.imageId, [row]);
+    return found;
   }
 
   /** How many examples of a class there are; none as long as they are looked for. */
@@ -172,6 +197,11 @@ export class ScanDesk {
     return this.#batches;
   }
 
+  /** Those of all scans of the pool. */
+  get poolBatches(): readonly Batch[] {
+    return [...this.#ofOtherScans, ...this.#batches];
+  }
+
   /** Take the state of a batch over that this server just wrote. */
   know(batch: Batch): void {
     const others = this.#batches.filter(({ id }) => id !== batch.id);
@@ -188,10 +218,8 @@ export class ScanDesk {
   async refreshAnswers(now = Date.now()): Promise<void> {
     const all = await this.#reader.read();
     this.#batches = all.filter(({ scan }) => scan === this.scan.id);
-    if (now - this.#importsReadAt >= IMPORTS_EVERY_MS) {
-      this.#imported = await this.#importedAnswers(all);
-      this.#importsReadAt = now;
-    }
+    this.#ofOtherScans = all.filter(({ scan }) => scan !== this.scan.id);
+    await this.imports.refresh(all, now);
     this.#combine();
   }
 
@@ -201,29 +229,15 @@ export class ScanDesk {
     this.#seconds.clear();
     for (const { state, answers } of this.#batches)
       if (state !== 'replaced') for (const one of answers) if (one.isSecond) this.#seconds.add(one.findingId);
-    for (const [findingId, answer] of this.#imported) this.#answers.set(findingId, answer);
+    for (const { findingId, verdict, comment, reviewer } of this.imports.verdicts.values())
+      if (this.#byId.has(findingId))
+        this.#answers.set(findingId, { verdict, comment: comment ?? '', reviewer: reviewer ?? '' });
     for (const { batch, answer } of standingAnswers(this.#batches)) {
       this.#onBoard.set(answer.findingId, batch.reviewer);
       this.#answers.set(answer.findingId, {
         ...{ verdict: answer.verdict, comment: answer.comment ?? '', reviewer: batch.reviewer },
       });
     }
-  }
-
-  /** Answers to these findings that came in other ways than the board; the board's own count by their batches. */
-  async #importedAnswers(batches: readonly Batch[]): Promise<Map<string, KnownAnswer>> {
-    const { imports } = await readReviews(this.store, this.pool.name);
-    const ours = new Set(batches.flatMap(({ review }) => review ?? []));
-    const others = imports.filter(({ id, withdrawal }) => withdrawal === null && !ours.has(id));
-    const latest = latestVerdicts(others.flatMap(({ verdicts }) => verdicts));
-    return new Map(
-      [...latest.values()]
-        .filter(({ findingId }) => this.#byId.has(findingId))
-        .map(({ findingId, verdict, comment, reviewer }) => [
-          findingId,
-          { verdict, comment: comment ?? '', reviewer: reviewer ?? '' },
-        ]),
-    );
   }
 
   #inOrder(order: QueueFilter['order']): readonly ListedFinding[] {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Batch, batchSchema } from '../domain/board/batch.js';
+import { type Batch, batchSchema, type Queue } from '../domain/board/batch.js';
 import { type Leases, leasesSchema, NO_LEASES } from '../domain/board/leases.js';
 import { keys } from './keys.js';
 import { compareAndSwap } from './objects/compareAndSwap.js';
@@ -65,13 +65,13 @@ export async function changeBatch(
 
 const textOf = (batch: Batch): string => JSON.stringify(batchSchema.parse(batch));
 
-/** Change the leases of a scan; `change` is called again if another server was first. */
+/** Change the leases of a queue; `change` is called again if another server was first. */
 export async function changeLeases<Result>(
   store: ObjectStore,
-  { pool, scan }: { pool: string; scan: string },
+  { pool, scan, queue }: { pool: string; scan: string; queue: Queue },
   change: (leases: Leases) => { leases: Leases; result: Result },
 ): Promise<Result> {
-  const key = keys.boardLeases(pool, scan);
+  const key = queue === 'audit' ? keys.boardAuditLeases(pool, scan) : keys.boardLeases(pool, scan);
   const { result } = await compareAndSwap(store, key, {
     async read() {
       const there = await store.tryGet(key);

@@ -30,6 +30,8 @@ export const keys = {
   boardBatch: (pool: string, ulid: string) => `${keys.boardBatchPrefix(pool)}${ulid}.json`,
   /** The findings of a scan that sessions have on their screens. */
   boardLeases: (pool: string, scan: string) => `pools/${pool}/board/leases/${scan}.json`,
+  /** The same for images of the scan's audit sample. */
+  boardAuditLeases: (pool: string, scan: string) => `pools/${pool}/board/leases/audit/${scan}.json`,
   /** Labels that reviewers drew, and those that they drew upon, by digest. */
   boardLabel: (pool: string, sha256: string) => `pools/${pool}/board/labels/${sha256}`,
   derivativePrefix: (pool: string) => `pools/${pool}/derivatives/`,

@@ -1,4 +1,5 @@
-import type { AnswerRequest, QueueAnswer, ShownFinding } from '../../domain/board/protocol.js';
+import type { Redrawn } from '../../domain/board/batch.js';
+import type { QueueAnswer, Shown, ShownFinding } from '../../domain/board/protocol.js';
 import { sessionId } from './setting.js';
 
 /** A label, one value per pixel, row by row. */
@@ -17,52 +18,58 @@ export class Refused extends Error {
   }
 }
 
-/** The requests of the review page about one scan. */
-export class Api {
-  readonly #base: string;
+/** A queue of a scan: the path of its requests below the scan's, and of one of its items. */
+interface QueuePlace {
+  scan: string;
+  filter: string;
+  below?: string;
+  items: string;
+}
 
-  constructor(
-    scan: string,
-    private readonly filter: string,
-  ) {
-    this.#base = `/api/scans/${encodeURIComponent(scan)}`;
+/** The requests of a page about one queue of a scan. */
+export class Api<Item extends Shown> {
+  readonly #base: string;
+  readonly #items: string;
+
+  readonly #filter: string;
+
+  constructor({ scan, filter, below = '', items }: QueuePlace) {
+    this.#base = `/api/scans/${encodeURIComponent(scan)}${below}`;
+    this.#items = items;
+    this.#filter = filter;
   }
 
-  /** The next findings; `first` comes first, whatever its place. */
-  async queue({ first, count }: { first?: string; count?: number } = {}): Promise<QueueAnswer> {
-    const query = new URLSearchParams(this.filter);
+  /** The next of the queue; `first` comes first, whatever its place. */
+  async queue({ first, count }: { first?: string; count?: number } = {}): Promise<QueueAnswer<Item>> {
+    const query = new URLSearchParams(this.#filter);
     if (count !== undefined) query.set('count', String(count));
     if (first !== undefined) query.set('first', first);
-    return (await this.#json(`/queue?${query}`)) as QueueAnswer;
+    return (await this.#json(`/queue?${query}`)) as QueueAnswer<Item>;
   }
 
-  async picture({ imageId }: ShownFinding): Promise<ImageBitmap> {
+  async picture({ imageId }: Item): Promise<ImageBitmap> {
     const response = await this.#ask(`/images/${imageId}`);
     return createImageBitmap(await response.blob());
   }
 
-  async label({ findingId }: ShownFinding, which: 'given' | 'proposed'): Promise<LoadedLabel> {
-    const response = await this.#ask(`/findings/${encodeURIComponent(findingId)}/${which}`);
+  async label({ id }: Item, which: 'given' | 'proposed'): Promise<LoadedLabel> {
+    const response = await this.#ask(`/${this.#items}/${encodeURIComponent(id)}/${which}`);
     const pixels = new Uint8Array(await response.arrayBuffer());
     return { pixels, digest: response.headers.get('x-partloop-digest') ?? '' };
   }
 
   /** Store a drawn label, and the one that it was drawn on. */
-  async drawn(
-    { findingId }: ShownFinding,
-    seen: string,
-    pixels: Uint8Array<ArrayBuffer>,
-  ): Promise<{ seen: string; drawn: string }> {
+  async drawn({ id }: Pick<Item, 'id'>, seen: string, pixels: Uint8Array<ArrayBuffer>): Promise<Redrawn> {
     const packed = new Blob([pixels]).stream().pipeThrough(new CompressionStream('gzip'));
-    const response = await this.#ask(`/findings/${encodeURIComponent(findingId)}/drawn`, {
+    const response = await this.#ask(`/${this.#items}/${encodeURIComponent(id)}/drawn`, {
       method: 'POST',
       headers: { 'content-type': 'application/octet-stream', 'x-partloop-seen': seen },
       body: await new Response(packed).arrayBuffer(),
     });
-    return (await response.json()) as { seen: string; drawn: string };
+    return (await response.json()) as Redrawn;
   }
 
-  async answer(request: AnswerRequest): Promise<void> {
+  async answer(request: object): Promise<void> {
     await this.#json('/answers', { method: 'POST', body: JSON.stringify(request) });
   }
 
@@ -76,8 +83,8 @@ export class Api {
     void this.#ask('/release', { method: 'POST', keepalive: true }).catch(() => undefined);
   }
 
-  thumbnailOf({ findingId }: ShownFinding): string {
-    return `${this.#base}/findings/${encodeURIComponent(findingId)}/thumbnail`;
+  thumbnailOf({ id }: Item): string {
+    return `${this.#base}/${this.#items}/${encodeURIComponent(id)}/thumbnail`;
   }
 
   /** Begin to answer findings together; some of them have to be seen large first. */

@@ -1,17 +1,17 @@
-import { QUEUE_ORDERS, type QueueFilter } from '../../domain/board/queue.js';
+import { QUEUE_ORDERS } from '../../domain/board/queue.js';
 import { FINDING_KINDS } from '../../domain/tables.js';
 import { TAG_NAMES } from '../../domain/tags.js';
-import type { ScanDesk } from '../scanDesk.js';
+import { queryOf, type ScanPage } from './setting.js';
 
 const ORDER_WORDS = { probability: 'most probable first', gain: 'largest gain first' } as const;
 const ANSWER_WORDS = { open: 'not answered', answered: 'answered', all: 'all' } as const;
 
 /** What a reviewer wants to see; a form without script. */
-export function FilterForm({ desk, filter, action }: { desk: ScanDesk; filter: QueueFilter; action: string }) {
+export function FilterForm({ desk, filter, siblings, path }: Omit<ScanPage, 'reviewer'> & { path: string }) {
   const { kind, given, proposed, from, to, answers, reviewer, tag, value, order } = filter;
   const kinds = FINDING_KINDS.filter((one) => desk.kinds.has(one));
   return (
-    <form method="get" action={action} class="filter">
+    <form method="get" action={`${path}/${encodeURIComponent(desk.scan.id)}`} class="filter">
       <label>
         Kind
         <select name="kind">
@@ -73,6 +73,18 @@ export function FilterForm({ desk, filter, action }: { desk: ScanDesk; filter: Q
         </select>
       </label>
       <button type="submit">Show</button>
+      {siblings.length > 1 && (
+        <p class="others note">
+          The same of
+          {siblings.map((id) =>
+            id === desk.scan.id ? (
+              <b>{id}</b>
+            ) : (
+              <a href={`${path}/${encodeURIComponent(id)}?${queryOf(filter)}`}>{id}</a>
+            ),
+          )}
+        </p>
+      )}
     </form>
   );
 }

@@ -20,7 +20,7 @@ export function gridPage(page: ScanPage): string {
           </p>
           <a href={`/review/${scan}?${queryOf(filter)}`}>One at a time</a>
         </header>
-        <FilterForm desk={desk} filter={filter} action={`/grid/${scan}`} />
+        <FilterForm {...page} path="/grid" />
         <section id="bar" aria-label="Selection" />
         <p id="banner" role="status" aria-live="polite" />
         <section id="thumbnails" aria-label="Findings" />

@@ -1,4 +1,5 @@
 import type { PoolScans } from '../scans.js';
+import { AuditLink } from './auditLink.js';
 import { documentOf } from './layout.js';
 
 interface Home {
@@ -41,7 +42,7 @@ export const homePage = ({ pools, loops, reviewer }: Home): string =>
               </ul>
             </section>
           )}
-          {pools.map(({ pool, scans }) => (
+          {pools.map(({ pool, scans, audits }) => (
             <section>
               <h2>{pool}</h2>
               {scans.length === 0 ? (
@@ -68,6 +69,7 @@ export const homePage = ({ pools, loops, reviewer }: Home): string =>
                         <td class="n">{counts === null ? '–' : counts.scanned.toLocaleString('en')}</td>
                         <td>
                           <a href={`/review/${encodeURIComponent(id)}`}>Review its findings</a>{' '}
+                          <AuditLink scan={id} count={audits.get(id)} />{' '}
                           <a href={`/reviewers/${encodeURIComponent(id)}`}>Reviewers</a>
                         </td>
                       </tr>

@@ -4,12 +4,18 @@ import { STEPS, type StepResults } from '../../domain/steps.js';
 import { toPoint } from '../../report/iterationPoints.js';
 import { miouCurve } from '../../report/parts/charts.js';
 import { Badge, Chart, duration, iou, signed, whole } from '../../report/parts/format.js';
+import type { AuditCount } from '../audit/openCounts.js';
+import { AuditLink } from './auditLink.js';
 import { documentOf } from './layout.js';
 
 const OUTCOMES: Readonly<Record<string, string>> = { hit: 'found done', miss: 'done', forced: 'done again' };
 
-/** A loop at a glance: quality by iteration, and what each step of each iteration did. */
-export function loopPage(loop: string, { iterations }: LoopState): string {
+/**
+ * A loop at a glance: quality by iteration, and what each step of each iteration did.
+ *
+ * @param audits by scan id
+ */
+export function loopPage(loop: string, { iterations }: LoopState, audits: ReadonlyMap<string, AuditCount>): string {
   const newest = iterations.toReversed();
   const points = iterations.map(({ iteration, current }) => toPoint({ iteration, ...current }));
   const hasCurve = points.some(({ miou }) => miou !== null);
@@ -36,7 +42,9 @@ export function loopPage(loop: string, { iterations }: LoopState): string {
               <Chart svg={miouCurve(points)} />
             </section>
           )}
-          {iterations.length > 0 && <Iterations points={points.toReversed()} loop={loop} states={newest} />}
+          {iterations.length > 0 && (
+            <Iterations points={points.toReversed()} loop={loop} states={newest} audits={audits} />
+          )}
           {newest.map(({ iteration, current }) => (
             <section id={`iteration-${iteration}`}>
               <h2>Iteration {iteration}</h2>
@@ -54,9 +62,10 @@ interface IterationsOf {
   loop: string;
   points: ReturnType<typeof toPoint>[];
   states: LoopState['iterations'];
+  audits: ReadonlyMap<string, AuditCount>;
 }
 
-function Iterations({ loop, points, states }: IterationsOf) {
+function Iterations({ loop, points, states, audits }: IterationsOf) {
   return (
     <section class="scroll">
       <table>
@@ -98,6 +107,9 @@ function Iterations({ loop, points, states }: IterationsOf) {
                 <td class="n">{duration(point.seconds)}</td>
                 <td>
                   {results?.scan !== undefined && <a href={`/review/${loop}:${iteration}`}>Findings</a>}{' '}
+                  {results?.scan !== undefined && (
+                    <AuditLink scan={`${loop}:${iteration}`} count={audits.get(`${loop}:${iteration}`)} />
+                  )}{' '}
                   {results?.report !== undefined && <a href={`/reports/${loop}/${iteration}`}>Report</a>}
                 </td>
               </tr>

@@ -1,3 +1,4 @@
+import type { Accuracy } from '../../domain/board/planted.js';
 import type { Disagreement, ReviewerFigures } from '../../domain/board/reviewers.js';
 import { documentOf } from './layout.js';
 
@@ -8,9 +9,32 @@ const WORDS: Readonly<Record<string, string>> = {
   unsure: 'unsure',
 };
 
+const HEADS = [
+  'Answers',
+  ...Object.values(WORDS),
+  'Whole labels',
+  'Seconds each',
+  'Time left',
+  'Agree with others',
+  'Known errors recognised',
+];
+
 interface Figures {
   reviewers: readonly ReviewerFigures[];
   disagreements: readonly Disagreement[];
+}
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+function timeText(hours: number | null): string {
+  if (hours === null) return '–';
+  return hours < 1 ? `${Math.ceil(60 * hours)} min` : `${hours.toFixed(1)} h`;
+}
+
+function accuracyText(accuracy: Accuracy | null): string {
+  if (accuracy === null) return '–';
+  const { decided, recognised, share } = accuracy;
+  return `${recognised} of ${decided}: ${percent(share.value)} (${percent(share.low)} to ${percent(share.high)})`;
 }
 
 /** Who answered how much, how fast, and how far they agree. */
@@ -20,14 +44,14 @@ export const reviewersPage = (scan: string, { reviewers, disagreements }: Figure
     script: null,
     body: (
       <body>
-        <main class="page">
+        <main class="page wide">
           <header class="top">
             <h1>Reviewers of {scan}</h1>
             <p>
               <a href="/">All pools</a>
             </p>
           </header>
-          <section>
+          <section class="scroll">
             {reviewers.length === 0 ? (
               <p>Nobody has answered on the board yet.</p>
             ) : (
@@ -35,7 +59,7 @@ export const reviewersPage = (scan: string, { reviewers, disagreements }: Figure
                 <thead>
                   <tr>
                     <th scope="col">Reviewer</th>
-                    {['Answers', ...Object.values(WORDS), 'Seconds each', 'Agree with others'].map((name) => (
+                    {HEADS.map((name) => (
                       <th scope="col" class="n">
                         {name}
                       </th>
@@ -43,7 +67,7 @@ export const reviewersPage = (scan: string, { reviewers, disagreements }: Figure
                   </tr>
                 </thead>
                 <tbody>
-                  {reviewers.map(({ reviewer, answers, verdicts, secondsPerAnswer, shared, alike }) => (
+                  {reviewers.map(({ reviewer, answers, verdicts, audits, accuracy, ...rest }) => (
                     <tr>
                       <td>
                         <bdi>{reviewer}</bdi>
@@ -53,13 +77,20 @@ export const reviewersPage = (scan: string, { reviewers, disagreements }: Figure
                       <td class="n">{verdicts.right}</td>
                       <td class="n">{verdicts.wrong}</td>
                       <td class="n">{verdicts.unsure}</td>
-                      <td class="n">{secondsPerAnswer === null ? '–' : secondsPerAnswer.toFixed(1)}</td>
-                      <td class="n">{shared === 0 ? '–' : `${alike} of ${shared}`}</td>
+                      <td class="n">{audits}</td>
+                      <td class="n">{rest.secondsPerAnswer?.toFixed(1) ?? '–'}</td>
+                      <td class="n">{timeText(rest.hoursLeft)}</td>
+                      <td class="n">{rest.shared === 0 ? '–' : `${rest.alike} of ${rest.shared}`}</td>
+                      <td class="n">{accuracyText(accuracy)}</td>
                     </tr>
                   ))}
                 </tbody>
               </table>
             )}
+            <p class="note">
+              Known errors are findings that the board made itself, in labels without suspicion; the interval is one of
+              95 %. Seconds are the median, without idle time.
+            </p>
           </section>
           {disagreements.length > 0 && (
             <section>

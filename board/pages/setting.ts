@@ -6,12 +6,18 @@ export interface ScanPage {
   desk: ScanDesk;
   filter: QueueFilter;
   reviewer: string;
+  /** Scans of the same loop, or outside loops of the same pool, the newest first; this one among them. */
+  siblings: readonly string[];
 }
 
-/** What the script of such a page has to know; it stands in the page as text. */
-export function settingOf({ desk, filter, reviewer }: ScanPage): string {
+/** What the script of such a page has to know; it stands in the page as text. A page may have no filter. */
+export function settingOf({
+  desk,
+  filter,
+  reviewer,
+}: Pick<ScanPage, 'desk' | 'reviewer'> & { filter?: QueueFilter }): string {
   return JSON.stringify({
-    ...{ scan: desk.scan.id, reviewer, filter: queryOf(filter) },
+    ...{ scan: desk.scan.id, reviewer, filter: filter === undefined ? '' : queryOf(filter) },
     names: desk.names.map((name) => name.replaceAll('_', ' ')),
   });
 }

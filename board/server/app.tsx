@@ -7,30 +7,30 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { nameSchema } from '../../domain/base/ids.js';
 import { boardReviewerSchema } from '../../domain/board/batch.js';
-import { queueFilterSchema } from '../../domain/board/queue.js';
-import { reviewerFigures } from '../../domain/board/reviewers.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { listLoops, readLoopState, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { poolScans } from '../../storage/scans.js';
+import type { AuditCounts } from '../audit/openCounts.js';
 import type { Desks } from '../desks.js';
-import { gridPage } from '../pages/grid.js';
 import { homePage } from '../pages/home.js';
 import { loopPage } from '../pages/loop.js';
 import { messagePage } from '../pages/message.js';
 import { namePage } from '../pages/name.js';
-import { reviewPage } from '../pages/review.js';
-import { reviewersPage } from '../pages/reviewers.js';
 import { scansOf } from '../scans.js';
 import { type Access, localPath, reviewerOf, setReviewerName } from './access.js';
+import { auditApi } from './auditApi.js';
 import { contentPolicy } from './policy.js';
 import { faultOf, parsed } from './requests.js';
 import { scanApi } from './scanApi.js';
+import { scanPages } from './scanPages.js';
 
 const MAX_FORM = 64 * 1024;
 
 export interface BoardOptions {
   store: ObjectStore;
   desks: Desks;
+  counts: AuditCounts;
   access: Access;
   /** Folder of the bundled client: scripts and the style sheet. */
   assets: string;
@@ -39,13 +39,13 @@ export interface BoardOptions {
 }
 
 /** The board as an application: pages rendered here, and what their script asks for. */
-export function boardApp({ store, desks, access, assets, onError }: BoardOptions): Hono {
+export function boardApp({ store, desks, counts, access, assets, onError }: BoardOptions): Hono {
   const app = new Hono();
   app.use(contentPolicy);
   app.use(secureHeaders({ referrerPolicy: 'same-origin' }));
   app.use(access.guard);
   app.get('/enter', access.enter);
-  app.get('/assets/:file{(?:review|grid)\\.js|board\\.css}', async (context) => {
+  app.get('/assets/:file{(?:review|grid|audit)\\.js|board\\.css}', async (context) => {
     const file = context.req.param('file');
     context.header('Content-Type', file.endsWith('.js') ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8');
     context.header('Cache-Control', 'no-cache');
@@ -54,12 +54,20 @@ export function boardApp({ store, desks, access, assets, onError }: BoardOptions
 
   app.get('/', async (context) =>
     context.html(
-      homePage({ pools: await scansOf(store), loops: await listLoops(store), reviewer: reviewerOf(context).name }),
+      homePage({
+        pools: await scansOf(store, counts),
+        loops: await listLoops(store),
+        reviewer: reviewerOf(context).name,
+      }),
     ),
   );
   app.get('/loops/:loop', async (context) => {
     const loop = parsed(nameSchema, context.req.param('loop'));
-    return context.html(loopPage(loop, await readLoopState(store, loop)));
+    const state = await readLoopState(store, loop);
+    const pool = state.iterations.at(-1)?.current.config.pool;
+    const scans = pool === undefined ? [] : await poolScans(store, pool);
+    const own = scans.filter(({ id }) => id.startsWith(`${loop}:`));
+    return context.html(loopPage(loop, state, pool === undefined ? new Map() : await counts.of(pool, own)));
   });
   app.get('/reports/:loop/:iteration', async (context) => {
     const loop = parsed(nameSchema, context.req.param('loop'));
@@ -80,24 +88,8 @@ export function boardApp({ store, desks, access, assets, onError }: BoardOptions
     setReviewerName(context, name.data);
     return context.redirect(next, 303);
   });
-  for (const [path, page] of [
-    ['/review/:scan', reviewPage],
-    ['/grid/:scan', gridPage],
-  ] as const)
-    app.get(path, async (context) => {
-      const { name } = reviewerOf(context);
-      const filter = parsed(queueFilterSchema, filled(context.req.query()));
-      if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
-      const { desk } = await desks.of(context.req.param('scan') ?? '');
-      return context.html(page({ desk, filter, reviewer: name }));
-    });
-
-  app.get('/reviewers/:scan', async (context) => {
-    const { desk } = await desks.of(context.req.param('scan'));
-    await desk.refreshAnswers();
-    return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches)));
-  });
-
+  app.route('/', scanPages(store, desks));
+  app.route('/api/scans/:scan/audit', auditApi(desks));
   app.route('/api/scans/:scan', scanApi(desks));
   app.notFound((context) => context.html(messagePage('There is no such page', 'The address may be mistyped.'), 404));
   app.onError((error, context) => {
@@ -109,9 +101,4 @@ export function boardApp({ store, desks, access, assets, onError }: BoardOptions
   return app;
 }
 
-const pathOf = ({ req }: Context): string => req.url.slice(new URL(req.url).origin.length);
 const nextOf = (context: Context): string => localPath(context.req.query('next') ?? '/');
-
-/** The fields of a form that somebody filled in. */
-const filled = (query: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));

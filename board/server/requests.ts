@@ -5,6 +5,9 @@ import { FAILURES } from '../../domain/base/failures/failure.js';
 import { sessionIdSchema } from '../../domain/board/leases.js';
 import { reviewerOf } from './access.js';
 
+/** Largest body of a request that is no label. */
+export const MAX_JSON = 64 * 1024;
+
 /** A value from outside, or an error that names what does not fit. */
 export function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const result = schema.safeParse(value);

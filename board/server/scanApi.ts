@@ -1,30 +1,25 @@
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { lease, release } from '../../domain/board/leases.js';
-import { answerRequestSchema, MAX_REDRAWN_PIXELS, PREFETCHED, type QueueAnswer } from '../../domain/board/protocol.js';
+import { answerRequestSchema, PREFETCHED, type QueueAnswer } from '../../domain/board/protocol.js';
 import { queueFilterSchema } from '../../domain/board/queue.js';
 import { selectionAnswerSchema, selectionRequestSchema } from '../../domain/board/selection.js';
-import { changeLeases, putBoardLabel } from '../../storage/board.js';
-import { encodeLabel } from '../../storage/pictures/labelMask.js';
+import type { FindingRow } from '../../domain/tables.js';
+import type { LabelMask } from '../../storage/pictures/labelMask.js';
 import type { Desks, Opened } from '../desks.js';
 import { examplePicture } from '../examples.js';
+import { shownIds } from '../findingQueue.js';
 import { labelAsLeft, proposedLabel, rowOfFinding } from '../labels.js';
 import { shownPicture, thumbnail } from '../pictures.js';
+import type { ListedFinding, ScanDesk } from '../scanDesk.js';
 import { Selections } from '../selections.js';
-import { jsonOf, nameOf, parsed, sessionOf } from './requests.js';
+import { digestOf, keepDrawn, MAX_COMPRESSED_LABEL, sendLabel, sendPicture } from './labels.js';
+import { leaveAll, takeNext } from './leasing.js';
+import { jsonOf, MAX_JSON, nameOf, parsed, sessionOf } from './requests.js';
 import { progressOf, shownFindings } from './shown.js';
 
-const MAX_JSON = 64 * 1024;
-const MAX_COMPRESSED_LABEL = 64 * 2 ** 20;
 const MAX_AT_ONCE = 120;
-const DAY = 'private, max-age=86400, immutable';
-const compress = promisify(gzip);
-const inflate = promisify(gunzip);
 
 /** What the scripts of the pages ask for, about one scan. */
 export function scanApi(desks: Desks): Hono {
@@ -34,41 +29,31 @@ export function scanApi(desks: Desks): Hono {
   api.get('/queue', async (context) => {
     const { desk } = await open(context);
     const reviewer = nameOf(context);
-    const session = sessionOf(context);
     const filter = parsed(queueFilterSchema, context.req.query());
     const count = parsed(countSchema, context.req.query('count'));
+    const isMany = count !== undefined;
     await desk.refreshAnswers();
     const first = context.req.query('first');
-    const ids = function* (): Generator<string> {
-      if (first !== undefined) yield desk.listed(first).findingId;
-      for (const { findingId } of desk.queue(filter, reviewer)) if (findingId !== first) yield findingId;
-    };
-    const granted = await changeLeases(desk.store, { pool: desk.pool.name, scan: desk.scan.id }, (leases) => {
-      const made = lease(leases, { queue: ids(), session, count, now: new Date() });
-      return { leases: made.leases, result: made.granted };
-    });
-    const findings = await shownFindings(
-      desk,
-      granted.map((id) => desk.listed(id)),
-      reviewer,
-    );
-    const answer: QueueAnswer = { findings, progress: progressOf(desk, filter, reviewer) };
+    if (first !== undefined && desk.plants.find(first, reviewer) === null) desk.listed(first);
+    // Who answers many at once sees small pictures of them, which tell too little of a known error.
+    const ids = (): Iterable<string> =>
+      isMany ? findingIds(desk.queue(filter, reviewer)) : shownIds(desk, filter, reviewer);
+    const granted = await takeNext(context, desk, 'findings', { ids, first, count: count ?? PREFETCHED + 1 });
+    const items = await shownFindings(desk, granted, reviewer);
+    const answer: QueueAnswer = { items, progress: progressOf(desk, filter, reviewer) };
     return context.json(answer);
   });
 
   api.post('/release', async (context) => {
     const { desk } = await open(context);
-    const session = sessionOf(context);
-    await changeLeases(desk.store, { pool: desk.pool.name, scan: desk.scan.id }, (leases) => ({
-      leases: release(leases, session),
-      result: null,
-    }));
+    await leaveAll(context, desk, 'findings');
     return context.json({ ok: true });
   });
 
   api.get('/images/:image', async (context) => {
     const { desk } = await open(context);
-    const row = desk.rowOf(context.req.param('image'));
+    const imageId = context.req.param('image');
+    const row = desk.rowOf(imageId) ?? desk.plants.rowOf(imageId);
     if (row === null) throw new PartloopError('not-found', 'the pool has no such image');
     return sendPicture(context, await shownPicture(desk, row));
   });
@@ -90,12 +75,9 @@ export function scanApi(desks: Desks): Hono {
   for (const which of ['given', 'proposed'] as const)
     api.get(`/findings/:finding/${which}`, async (context) => {
       const { desk } = await open(context);
-      const listed = desk.listed(context.req.param('finding'));
-      const row = rowOfFinding(desk, listed);
-      const except = listed.findingId;
-      const label = await labelAsLeft(desk, row, { reviewer: nameOf(context), except });
+      const id = context.req.param('finding');
+      const { label, finding } = await labelOfItem(desk, id, nameOf(context));
       if (which === 'given') return sendLabel(context, label.pixels);
-      const [finding] = await desk.wholeFindings([listed.findingId]);
       const proposed = finding === undefined ? null : proposedLabel(label, finding);
       if (proposed === null) throw new PartloopError('not-found', 'this finding proposes no mask');
       return sendLabel(context, proposed);
@@ -103,24 +85,12 @@ export function scanApi(desks: Desks): Hono {
 
   api.post('/findings/:finding/drawn', bodyLimit({ maxSize: MAX_COMPRESSED_LABEL }), async (context) => {
     const { desk } = await open(context);
-    const listed = desk.listed(context.req.param('finding'));
-    const row = rowOfFinding(desk, listed);
-    const { width, height } = row;
-    const size = width * height;
-    if (size > MAX_REDRAWN_PIXELS) throw new PartloopError('input-invalid', 'this label is too large to draw on here');
-    const label = await labelAsLeft(desk, row, { reviewer: nameOf(context), except: listed.findingId });
-    if (digestOf(label.pixels) !== context.req.header('x-partloop-seen'))
-      throw new PartloopError('data-changed', 'the label changed while you drew on it', {
-        hint: 'Open the finding again: the page keeps nothing of the drawing.',
-      });
-    const body = Buffer.from(await context.req.arrayBuffer());
-    const drawn = await inflate(body, { maxOutputLength: size }).catch((cause: unknown) => {
-      throw new PartloopError('input-invalid', 'the drawn label cannot be read', { cause });
-    });
-    checkValues(drawn, size, desk.names.length);
-    const put = async (pixels: Uint8Array): Promise<string> =>
-      putBoardLabel(desk.store, desk.pool.name, await encodeLabel(pixels, width, height));
-    return context.json({ seen: await put(label.pixels), drawn: await put(drawn) });
+    const [id, reviewer] = [context.req.param('finding'), nameOf(context)];
+    const { label } = await labelOfItem(desk, id, reviewer);
+    const isPlanted = desk.plants.find(id, reviewer) !== null;
+    // Nothing of a known error is stored but the answer.
+    const keep = isPlanted ? async (png: Uint8Array): Promise<string> => digestOf(png) : undefined;
+    return context.json(await keepDrawn(context, desk, label, async () => label, keep));
   });
 
   api.post('/answers', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
@@ -129,8 +99,14 @@ export function scanApi(desks: Desks): Hono {
     const { findingId, verdict, comment, redrawn, activeMs } = parsed(answerRequestSchema, await jsonOf(context));
     if (redrawn !== null && verdict !== 'wrong')
       throw new PartloopError('input-invalid', 'only a label that is wrong can be drawn anew');
-    const { imageId } = desk.listed(findingId);
     const now = new Date();
+    const planted = desk.plants.find(findingId, reviewer);
+    if (planted !== null) {
+      const answer = { plantedId: planted.id, verdict, activeMs, answeredAt: now.toISOString() };
+      await answering.answerPlanted(reviewer, answer, now);
+      return context.json({ ok: true });
+    }
+    const { imageId } = desk.listed(findingId);
     const isSecond = desk.needsSecond(findingId, reviewer);
     const answer = { findingId, imageId, verdict, comment: comment || null, redrawn, activeMs, isSecond };
     await answering.answer(reviewer, [{ ...answer, answeredAt: now.toISOString() }], now);
@@ -144,11 +120,7 @@ export function scanApi(desks: Desks): Hono {
     const { findingIds } = parsed(selectionRequestSchema, await jsonOf(context));
     const listed = [...new Set(findingIds)].map((id) => desk.listed(id));
     const { id, lookAt } = selections.begin(sessionOf(context), listed);
-    const findings = await shownFindings(
-      desk,
-      lookAt.map((one) => desk.listed(one)),
-      nameOf(context),
-    );
+    const findings = await shownFindings(desk, lookAt, nameOf(context));
     return context.json({ id, findings });
   });
 
@@ -170,7 +142,7 @@ export function scanApi(desks: Desks): Hono {
 
   api.post('/undo', async (context) => {
     const { answering } = await open(context);
-    return context.json({ undone: (await answering.undo(nameOf(context), new Date()))?.findingId ?? null });
+    return context.json({ undone: await answering.undo(nameOf(context), new Date()) });
   });
 
   api.post('/hand-in', async (context) => {
@@ -180,37 +152,23 @@ export function scanApi(desks: Desks): Hono {
   return api;
 }
 
+/** The label of a finding, or of a known error, as the reviewer sees it. */
+async function labelOfItem(
+  desk: ScanDesk,
+  id: string,
+  reviewer: string,
+): Promise<{ label: LabelMask; finding: FindingRow | undefined }> {
+  const planted = desk.plants.find(id, reviewer);
+  if (planted !== null) return desk.plants.labelOf(planted);
+  const listed = desk.listed(id);
+  const [finding] = await desk.wholeFindings([id]);
+  return { label: await labelAsLeft(desk, rowOfFinding(desk, listed), { reviewer, except: id }), finding };
+}
+
+function* findingIds(findings: Iterable<ListedFinding>): Generator<string> {
+  for (const { findingId } of findings) yield findingId;
+}
+
 const valueSchema = z.coerce.number().int().min(0).max(255);
-/** How many findings are asked for. */
-const countSchema = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(MAX_AT_ONCE)
-  .default(PREFETCHED + 1);
-
-function sendPicture(context: Context, picture: Buffer): Response {
-  context.header('Content-Type', 'image/webp');
-  context.header('Cache-Control', DAY);
-  return context.body(new Uint8Array(picture));
-}
-
-const digestOf = (pixels: Uint8Array): string => createHash('sha256').update(pixels).digest('hex');
-
-/** Values of a label row by row, one byte each. */
-async function sendLabel(context: Context, pixels: Uint8Array): Promise<Response> {
-  context.header('Content-Type', 'application/octet-stream');
-  context.header('Content-Encoding', 'gzip');
-  context.header('Cache-Control', 'no-store');
-  context.header('X-Partloop-Digest', digestOf(pixels));
-  return context.body(new Uint8Array(await compress(pixels, { level: 1 })));
-}
-
-/** @param classes number of label values with background */
-function checkValues(pixels: Uint8Array, size: number, classes: number): void {
-  if (pixels.length !== size)
-    throw new PartloopError('input-invalid', `the drawn label has ${pixels.length} pixels, not ${size}`);
-  for (const value of pixels)
-    if (value >= classes && value !== 255)
-      throw new PartloopError('input-invalid', `the drawn label has value ${value}, which is no class`);
-}
+/** How many findings are asked for; a page that shows one at a time says nothing. */
+const countSchema = z.coerce.number().int().min(1).max(MAX_AT_ONCE).optional();

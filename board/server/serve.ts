@@ -83,9 +83,13 @@ async function openApp(options: {
   onError(error: unknown): void;
 }): Promise<Opened> {
   const { cacheFolder, ...rest } = options;
-  const [{ boardApp }, { Desks }] = await Promise.all([import('./app.js'), import('../desks.js')]);
+  const [{ boardApp }, { Desks }, { AuditCounts }] = await Promise.all([
+    import('./app.js'),
+    import('../desks.js'),
+    import('../audit/openCounts.js'),
+  ]);
   const desks = new Desks(options.store, cacheFolder);
-  const app = boardApp({ ...rest, desks });
+  const app = boardApp({ ...rest, desks, counts: new AuditCounts(options.store, cacheFolder) });
   return { desks, fetch: (request) => app.fetch(request) };
 }
 

@@ -8,6 +8,10 @@ export const BATCH_ANSWERS = 50;
 /** So is one whose reviewer gave no answer for so long. */
 export const BATCH_IDLE_MS = 10 * 60_000;
 
+const MAX_ANSWERS = 10_000;
+/** Most findings of one image that an answer to its label can name. */
+export const MAX_OBJECTIONS = 500;
+
 /** A reviewer's name: one line, without characters that reorder the text around it. */
 export const boardReviewerSchema = z
   .string()
@@ -40,10 +44,33 @@ export const boardAnswerSchema = z.object({
 });
 export type BoardAnswer = z.infer<typeof boardAnswerSchema>;
 
+/** What a reviewer can say of the whole label of an image of the audit sample. */
+export const AUDIT_VERDICTS = ['right', 'wrong', 'unsure'] as const;
+
+/** One answer of a reviewer to an image of the audit sample. */
+export const auditGivenSchema = boardAnswerSchema.omit({ findingId: true, verdict: true, isSecond: true }).extend({
+  /** The label that was looked at. */
+  labelSha256: sha256Schema,
+  verdict: z.enum(AUDIT_VERDICTS),
+  /** Only with `wrong` and without a drawn label: findings of the image that hold. */
+  objectsTo: z.array(findingIdSchema).max(MAX_OBJECTIONS),
+});
+export type AuditGiven = z.infer<typeof auditGivenSchema>;
+
+/** One answer to a known error that the board itself made: it tells of the reviewer, and of no label. */
+export const plantedAnswerSchema = boardAnswerSchema
+  .pick({ verdict: true, answeredAt: true, activeMs: true })
+  .extend({ plantedId: findingIdSchema });
+export type PlantedAnswer = z.infer<typeof plantedAnswerSchema>;
+
+/** The queues of a scan: what a reviewer takes back or hands in on one page leaves the other alone. */
+export const QUEUES = ['findings', 'audit'] as const;
+export type Queue = (typeof QUEUES)[number];
+
 /**
- * Answers of one reviewer to one scan, at most one per finding, in the order in which they were given:
- * `pools/<pool>/board/batches/<id>.json`. `open`: can still change. `closing`: is being handed in as the review import
- * `review`. `closed`: was. `replaced`: was undone; another batch took over what remains of it.
+ * Answers of one reviewer to one queue of a scan, at most one per finding or image, in the order in which they were
+ * given: `pools/<pool>/board/batches/<id>.json`. `open`: can still change. `closing`: is being handed in as the review
+ * import `review`. `closed`: was. `replaced`: was undone; another batch took over what remains of it.
  */
 export const batchSchema = z.object({
   version: z.literal(1),
@@ -56,7 +83,13 @@ export const batchSchema = z.object({
   review: reviewIdSchema.nullable(),
   /** The closed batch whose answers this one took over, to change them. */
   replaces: reviewIdSchema.nullable(),
-  answers: z.array(boardAnswerSchema).max(10_000),
+  queue: z.enum(QUEUES).default('findings'),
+  /** To findings; none in the queue `audit`. */
+  answers: z.array(boardAnswerSchema).max(MAX_ANSWERS),
+  /** To images of the audit sample; none in the queue `findings`. */
+  audits: z.array(auditGivenSchema).max(MAX_ANSWERS).default([]),
+  /** To known errors among the findings: apart, so that nobody takes one for an answer, and handed in nowhere. */
+  planted: z.array(plantedAnswerSchema).max(MAX_ANSWERS).default([]),
 });
 export type Batch = z.infer<typeof batchSchema>;
 
@@ -66,17 +99,49 @@ export const withAnswer = (batch: Batch, answer: BoardAnswer): Batch => ({
   answers: [...batch.answers.filter(({ findingId }) => findingId !== answer.findingId), answer],
 });
 
-/** The batch without its last answer, and that answer; null if it has none. */
-export function withoutLast(batch: Batch): { batch: Batch; undone: BoardAnswer } | null {
-  const undone = batch.answers.at(-1);
-  return undone === undefined ? null : { batch: { ...batch, answers: batch.answers.slice(0, -1) }, undone };
+/** The same with an answer to an image of the audit sample. */
+export const withAudit = (batch: Batch, answer: AuditGiven): Batch => ({
+  ...batch,
+  audits: [...batch.audits.filter(({ imageId }) => imageId !== answer.imageId), answer],
+});
+
+/** The same with an answer to a known error. */
+export const withPlanted = (batch: Batch, answer: PlantedAnswer): Batch => ({
+  ...batch,
+  planted: [...batch.planted.filter(({ plantedId }) => plantedId !== answer.plantedId), answer],
+});
+
+/** What a batch holds: its answers, whatever they are about. */
+export const sizeOf = ({ answers, audits, planted }: Batch): number => answers.length + audits.length + planted.length;
+
+/** What is taken back with the last answer of a batch. */
+export interface Undone {
+  batch: Batch;
+  /** The finding, the image or the known error that it was about. */
+  undone: string;
+  isPlanted: boolean;
 }
 
-/** True for a batch to hand in now: it is full, or its reviewer went away. */
-export function isDue({ state, answers }: Batch, now: Date): boolean {
-  const last = answers.at(-1);
+/** The batch without its last answer; null if it has none. */
+export function withoutLast(batch: Batch): Undone | null {
+  const { answers, audits, planted } = batch;
+  const [answer, audit, known] = [answers.at(-1), audits.at(-1), planted.at(-1)];
+  const last = (answer ?? audit)?.answeredAt ?? '';
+  if (known !== undefined && known.answeredAt >= last)
+    return { batch: { ...batch, planted: planted.slice(0, -1) }, undone: known.plantedId, isPlanted: true };
+  if (answer !== undefined)
+    return { batch: { ...batch, answers: answers.slice(0, -1) }, undone: answer.findingId, isPlanted: false };
+  if (audit !== undefined)
+    return { batch: { ...batch, audits: audits.slice(0, -1) }, undone: audit.imageId, isPlanted: false };
+  return null;
+}
+
+/** True for a batch to hand in now: it is full, or its reviewer went away. Known errors hand nothing in. */
+export function isDue({ state, answers, audits }: Batch, now: Date): boolean {
+  const last = answers.at(-1) ?? audits.at(-1);
   if (state !== 'open' || last === undefined) return false;
-  return answers.length >= BATCH_ANSWERS || now.getTime() - Date.parse(last.answeredAt) >= BATCH_IDLE_MS;
+  const isFull = answers.length + audits.length >= BATCH_ANSWERS;
+  return isFull || now.getTime() - Date.parse(last.answeredAt) >= BATCH_IDLE_MS;
 }
 
 /** The answers that count: those of batches that were not replaced, without second ones, oldest first. */

@@ -7,7 +7,10 @@ const MAX_LEASES = 10_000;
 
 export const sessionIdSchema = z.string().regex(/^[A-Za-z0-9_-]{16,64}$/);
 
-/** Findings that sessions have on their screens, or next to come: `pools/<pool>/board/leases/<scan>.json`. */
+/**
+ * Findings, or images of the audit sample, that sessions have on their screens, or next to come:
+ * `pools/<pool>/board/leases/<scan>.json`, `…/leases/audit/<scan>.json`.
+ */
 export const leasesSchema = z.object({
   version: z.literal(1),
   leases: z

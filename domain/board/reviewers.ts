@@ -1,7 +1,8 @@
 import { median } from '../base/median.js';
 import { seededRandom } from '../base/random.js';
 import type { Verdict } from '../review/review.js';
-import type { Batch, BoardAnswer } from './batch.js';
+import { type Batch, type BoardAnswer, sizeOf } from './batch.js';
+import { type Accuracy, accuracyOf } from './planted.js';
 
 /** So many of the answered findings are shown to a second reviewer. */
 const SECOND_SHARE = 0.05;
@@ -18,6 +19,12 @@ export interface ReviewerFigures {
   verdicts: Readonly<Record<Verdict['verdict'], number>>;
   /** Median without idle time. */
   secondsPerAnswer: number | null;
+  /** Images of the audit sample that it answered. */
+  audits: number;
+  /** How many known errors it recognised; null before the first. */
+  accuracy: Accuracy | null;
+  /** Hours that the open findings would take at this pace; null before the first answer. */
+  hoursLeft: number | null;
   /** Findings that another person answered too, without a doubt on either side, and those answered alike. */
   shared: number;
   alike: number;
@@ -30,23 +37,30 @@ export interface Disagreement {
   second: { reviewer: string; verdict: string };
 }
 
-/** The figures of each reviewer of a scan, and what they disagree on, by the batches that stand. */
-export function reviewerFigures(batches: readonly Batch[]): {
-  reviewers: ReviewerFigures[];
-  disagreements: Disagreement[];
-} {
-  const given = batches
-    .filter(({ state }) => state !== 'replaced')
-    .flatMap(({ reviewer, answers }) => answers.map((answer) => ({ reviewer, answer })));
+/**
+ * The figures of each reviewer of a scan, and what they disagree on, by the batches that stand.
+ *
+ * @param open findings without an answer
+ */
+export function reviewerFigures(
+  batches: readonly Batch[],
+  open: number,
+): { reviewers: ReviewerFigures[]; disagreements: Disagreement[] } {
+  const standing = batches.filter(({ state }) => state !== 'replaced');
+  const given = standing.flatMap(({ reviewer, answers }) => answers.map((answer) => ({ reviewer, answer })));
   const pairs = pairsOf(given);
-  const names = [...new Set(given.map(({ reviewer }) => reviewer))].sort();
+  const names = [...new Set(standing.filter((batch) => sizeOf(batch) > 0).map(({ reviewer }) => reviewer))].sort();
   return {
     reviewers: names.map((reviewer): ReviewerFigures => {
       const own = given.filter((one) => one.reviewer === reviewer).map(({ answer }) => answer);
       const shared = pairs.filter(({ first, second }) => first.reviewer === reviewer || second.reviewer === reviewer);
+      const batchesOf = standing.filter((batch) => batch.reviewer === reviewer);
+      const seconds = median(own.map(({ activeMs }) => activeMs / 1_000));
       return {
-        ...{ reviewer, answers: own.length, verdicts: countsOf(own) },
-        secondsPerAnswer: median(own.map(({ activeMs }) => activeMs / 1_000)),
+        ...{ reviewer, answers: own.length, verdicts: countsOf(own), secondsPerAnswer: seconds },
+        hoursLeft: seconds === null ? null : (seconds * open) / 3_600,
+        audits: batchesOf.reduce((sum, { audits }) => sum + audits.length, 0),
+        accuracy: accuracyOf(batchesOf.flatMap(({ planted }) => planted)),
         shared: shared.length,
         alike: shared.filter(isAlike).length,
       };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sha256Schema } from '../base/ids.js';
+import { wilsonInterval } from '../base/wilson.js';
 import { latestAnswers } from './latestAnswers.js';
 import { answeredScanSchema, reviewerSchema } from './reviewImport.js';
 
@@ -21,6 +22,8 @@ export const auditAnswerSchema = z.object({
   found: z.boolean(),
   /** The scan set the image, or regions of it, aside. */
   setAside: z.boolean(),
+  /** The reviewer's reason; absent if none was given. */
+  comment: z.string().max(2_000).optional(),
   reviewer: reviewerSchema.nullable(),
   reviewedAt: z.iso.datetime(),
 });
@@ -78,9 +81,6 @@ export function estimateRecall(answers: readonly AuditAnswer[]): AuditEstimate |
   };
 }
 
-/** Standard deviations of a 95 % interval. */
-const DEVIATIONS = 1.96;
-
 /**
  * Estimates a share among all images from the drawn ones. Each drawn image stands for 1 / chance images (Horvitz and
  * Thompson 1952; divided by the sum of the weights, Hájek 1971). Wilson's interval (1927) over the effective number of
@@ -98,8 +98,5 @@ function shareOf(answers: readonly AuditAnswer[], holds: (answer: AuditAnswer) =
   }
   const value = held / sum;
   const n = (sum * sum) / squares;
-  const z2 = DEVIATIONS * DEVIATIONS;
-  const centre = (value + z2 / (2 * n)) / (1 + z2 / n);
-  const half = (DEVIATIONS * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
-  return { value, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+  return { value, ...wilsonInterval(value, n) };
 }

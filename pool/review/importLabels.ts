@@ -1,21 +1,17 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import { isFaultOfImage } from '../../domain/images/leftOut.js';
-import type { AuditAnswer } from '../../domain/review/auditAnswers.js';
-import { latestVerdicts, type Verdict } from '../../domain/review/review.js';
-import type { IndexRow } from '../../domain/tables.js';
 import { type Manifest, type ManifestImage, type ReviewFormat, readManifest } from '../../formats/manifest.js';
 import { openReturned } from '../../formats/reading/readers.js';
 import type { Returned, ReturnedImage } from '../../formats/reading/returned.js';
 import { partClasses } from '../../formats/writer.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool } from '../../storage/pool/pool.js';
-import { type Reviews, readReviews } from '../../storage/reviews.js';
+import { readReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';
 import { earlierReviews } from './earlier.js';
 import { joinImages } from './joinImages.js';
 import { type Judged, judgeReturned } from './judgeReturned.js';
-import { type Recorded, recordReview } from './record.js';
-import { type Revision, reviseLabels, type StoreLabel } from './revisions.js';
+import type { Recorded } from './record.js';
+import { type Outcome, type ReturnedJob, takeReturned } from './takeReturned.js';
 
 export interface LabelImport {
   /** The returned file or unpacked folder. */
@@ -68,15 +64,6 @@ export interface LabelImportReport extends Recorded {
   loss: { holes: number; holePixels: number; edgePixels: number };
 }
 
-/** A returned image of the export. */
-interface Job {
-  imageId: string;
-  image: ManifestImage;
-  found: ReturnedImage;
-}
-
-type Outcome = Judged | { kind: 'refused'; reason: string };
-
 /**
  * Take corrected labels from an annotation tool into the pool: each changed image gets a new label revision, each
  * finding that was acted on gets the verdict "wrong". A returned file that tells nothing about a region changes nothing
@@ -98,22 +85,22 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
   const reviews = await readReviews(store, pool.name);
   const earlier = earlierReviews(reviews, source);
 
+  const context = { store, pool, manifest, returned, earlier, request, format: opened.format };
   const jobs = [...joined.images, ...joined.listed.map((image) => ({ image, found: nothingOf(image) }))].map(
-    (job): Job => ({ ...job, imageId: job.image.imageId }),
+    ({ image, found }): ReturnedJob => ({
+      ...{ imageId: image.imageId, image },
+      judge: (rows, storeLabel) => judgeReturned(context, image, found, rows, storeLabel),
+    }),
   );
-  const id = ulid(now);
-  const outcomes = new Map<ManifestImage, Outcome>();
-  const { version, revised } = await reviseLabels(store, pool, jobs, { change: 'review', changeId: id, now }, judge);
+  const { outcomes, recorded } = await takeReturned(store, pool, {
+    ...{ id: ulid(now), about: { reviewer, scan: manifest.scan, ...source }, reviews, jobs, now },
+    onJudged: request.onProgress,
+  });
   for (const { image, names } of joined.twice)
     outcomes.set(image, { kind: 'refused', reason: `it came back ${names.length} times: as ${names.join(', ')}` });
 
   const all = [...outcomes.values()];
   const judged = all.filter((outcome): outcome is Judged => outcome.kind !== 'refused');
-  const about = {
-    ...{ type: 'import' as const, at: now.toISOString(), reviewer, scan: manifest.scan, ...source },
-    asked: judged.flatMap(({ asked }) => asked ?? []),
-  };
-  const recorded = await recordReview(store, pool.name, id, about, { version, revised }, answersOf(judged, reviews));
   const named = (kind: Outcome['kind']): ManifestImage[] =>
     manifest.images.filter((image) => outcomes.get(image)?.kind === kind);
   const count = (kind: Outcome['kind']): number => all.filter((outcome) => outcome.kind === kind).length;
@@ -136,25 +123,6 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     },
     ...recorded,
   };
-
-  async function judge(
-    { image, found }: Job,
-    rows: readonly IndexRow[],
-    storeLabel: StoreLabel,
-  ): Promise<Revision | null> {
-    try {
-      const context = { store, pool, manifest, returned, earlier, request, format: opened.format };
-      const { revision, ...outcome } = await judgeReturned(context, image, found, rows, storeLabel);
-      outcomes.set(image, outcome);
-      return revision;
-    } catch (error) {
-      if (!isFaultOfImage(error)) throw error;
-      outcomes.set(image, { kind: 'refused', reason: error.message });
-      return null;
-    } finally {
-      request.onProgress(outcomes.size);
-    }
-  }
 }
 
 /** With another export's manifest, a file seems to lack images that it never had. */
@@ -178,21 +146,7 @@ const reasonOf = (outcome: Outcome | undefined): string => (outcome?.kind === 'r
 const sum = (judged: readonly Judged[], value: (one: Judged) => number): number =>
   judged.reduce((so, one) => so + value(one), 0);
 
-/** A person's answer overrides the implication of an unchanged image. */
-function answersOf(judged: readonly Judged[], said: Reviews): { verdicts: Verdict[]; audits: AuditAnswer[] } {
-  const findings = latestVerdicts(said.verdicts);
-  const audited = new Set(said.audits.map(({ scan, imageId }) => `${scan} ${imageId}`));
-  const isFree = ({ kind }: Judged, isAnswered: boolean): boolean => kind !== 'unchanged' || !isAnswered;
-  return {
-    verdicts: judged.flatMap((one) => one.verdicts.filter(({ findingId }) => isFree(one, findings.has(findingId)))),
-    audits: judged.flatMap((one) => {
-      const { audit } = one;
-      return audit !== null && isFree(one, audited.has(`${audit.scan} ${audit.imageId}`)) ? audit : [];
-    }),
-  };
-}
-
-function classesNotIn({ classes }: Returned, jobs: readonly Job[], manifest: Manifest): string[] {
+function classesNotIn({ classes }: Returned, jobs: readonly ReturnedJob[], manifest: Manifest): string[] {
   if (classes === null) return [];
   const exported = new Set(jobs.flatMap(({ image }) => image.exported));
   return partClasses(manifest.classes)

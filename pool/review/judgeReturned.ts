@@ -32,6 +32,8 @@ export interface JudgeContext {
     empty: 'deleted' | null;
     fillHoles: boolean;
     now: Date;
+    /** Of the answer to the whole label. */
+    comment?: string | undefined;
   };
 }
 
@@ -39,9 +41,9 @@ export interface JudgeContext {
 export interface Judged extends Pick<MergedLabel, 'holes' | 'edgePixels'> {
   /**
    * changed: its label is revised; known: it was revised before, by this answer or a newer one; empty: it is unknown
-   * whether anybody looked.
+   * whether anybody looked; objected: it is wrong, and nobody has corrected it yet.
    */
-  kind: 'changed' | 'unchanged' | 'known' | 'empty';
+  kind: 'changed' | 'unchanged' | 'known' | 'empty' | 'objected';
   verdicts: Verdict[];
   audit: AuditAnswer | null;
   /** The label that it asks for, if no earlier import of the export asked for the same. */
@@ -158,7 +160,11 @@ async function judgeChanged(
 }
 
 /** A present or earlier label of an image. */
-async function labelOf({ store, pool }: JudgeContext, row: IndexRow, sha256: string): Promise<Uint8Array> {
+export async function labelOf(
+  { store, pool }: Pick<JudgeContext, 'store' | 'pool'>,
+  row: IndexRow,
+  sha256: string,
+): Promise<Uint8Array> {
   const bytes = await readLabel(store, { ...row, labelSha256: sha256, labelUri: keys.label(pool.name, sha256) });
   return (await decodeLabel(bytes, `label of ${row.fileName}`)).pixels;
 }
@@ -170,14 +176,29 @@ function onTopOf(current: Uint8Array, original: Uint8Array, { label: corrected }
   throw new PartloopError('data-invalid', 'its label was changed at the same place since the export: export it again');
 }
 
-const answered = ({ request }: JudgeContext): Pick<Verdict, 'reviewer' | 'reviewedAt'> => ({
+/** A reviewer says that a label is wrong, and corrects nothing. `objectsTo`: ids of the findings that hold. */
+export function judgeObjection(
+  context: Pick<JudgeContext, 'manifest' | 'request'>,
+  image: ManifestImage,
+  objectsTo: ReadonlySet<string>,
+): Judged {
+  const held = image.findings.filter(({ findingId }) => objectsTo.has(findingId));
+  const answer = { correctedSha256: null, ...answered(context) };
+  return {
+    ...{ ...NOTHING, kind: 'objected' },
+    verdicts: held.map((finding) => verdictOn(image, finding, 'wrong', answer)),
+    audit: auditOf(context, image, { wrong: true, found: held.length > 0 }),
+  };
+}
+
+const answered = ({ request }: Pick<JudgeContext, 'request'>): Pick<Verdict, 'reviewer' | 'reviewedAt'> => ({
   reviewer: request.reviewer,
   reviewedAt: request.now.toISOString(),
 });
 
 /** An image outside the audit sample tells nothing about others. */
 function auditOf(
-  context: JudgeContext,
+  context: Pick<JudgeContext, 'manifest' | 'request'>,
   { imageId, labelSha256, audit: drawn }: ManifestImage,
   answer: Pick<AuditAnswer, 'wrong' | 'found'>,
 ): AuditAnswer | null {
@@ -189,6 +210,7 @@ function auditOf(
     labelSha256,
     ...drawn,
     ...answer,
+    ...(context.request.comment === undefined ? {} : { comment: context.request.comment }),
     ...answered(context),
   };
 }

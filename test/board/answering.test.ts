@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { Answering } from '../../board/answering.js';
+import { AuditOpener } from '../../board/audit/auditDesk.js';
 import { ScanDesk } from '../../board/scanDesk.js';
 import { BATCH_ANSWERS, BATCH_IDLE_MS, type BoardAnswer } from '../../domain/board/batch.js';
 import { queueFilterSchema } from '../../domain/board/queue.js';
@@ -27,7 +28,7 @@ describe('answers on the board', () => {
   /** A board over the same store, as a server has that was just started. */
   async function start(store: ObjectStore = cars.store): Promise<void> {
     desk = await ScanDesk.open(store, SCAN, folder);
-    answering = new Answering(desk);
+    answering = new Answering(desk, new AuditOpener(desk));
     await answering.recover(now());
   }
   const now = (): Date => new Date(START + 1_000 * seconds++);
@@ -104,15 +105,15 @@ describe('answers on the board', () => {
     await answer(3, 'right');
     await desk.close();
     await start();
-    assert.equal((await answering.undo('ann', now()))?.findingId, 'f-car-3.jpg');
-    assert.equal((await answering.undo('ann', now()))?.findingId, 'f-car-2.jpg');
+    assert.equal(await answering.undo('ann', now()), 'f-car-3.jpg');
+    assert.equal(await answering.undo('ann', now()), 'f-car-2.jpg');
     assert.deepEqual([await verdicts(), await proposedShare(1), await proposedShare(2)], [[], 0, 0]);
     await answering.handIn('ann', now());
     assert.deepEqual(
       [await verdicts(), await proposedShare(1), await proposedShare(2)],
       [['f-car-1.jpg accept'], 1, 0],
     );
-    assert.equal((await answering.undo('ann', now()))?.findingId, 'f-car-1.jpg');
+    assert.equal(await answering.undo('ann', now()), 'f-car-1.jpg');
     assert.equal(await answering.undo('ann', now()), null);
     assert.deepEqual([await verdicts(), await proposedShare(1)], [[], 0]);
   });
@@ -137,7 +138,7 @@ describe('answers on the board', () => {
     await answering.handInDue(now(), 'all');
     assert.deepEqual(new Set((await verdicts()).map((one) => one.split(' ')[1])), new Set(['right']));
     assert.equal(await proposedShare(number), 0);
-    const { reviewers, disagreements } = reviewerFigures(desk.batches);
+    const { reviewers, disagreements } = reviewerFigures(desk.batches, 0);
     assert.deepEqual(
       reviewers.map(({ reviewer, answers, shared, alike }) => [reviewer, answers, shared, alike]),
       [

@@ -77,7 +77,7 @@ describe('many findings on the board', function () {
     assert.equal(mixed.status, 400);
     assert.match(String(mixed.answer.error), /2 kinds or pairs of classes/);
     const { answer } = await post('/selections', { findingIds: findingIds.slice(0, 12) });
-    const shown = (answer.findings as { findingId: string }[]).map(({ findingId }) => findingId);
+    const shown = (answer.findings as { id: string }[]).map(({ id }) => id);
     assert.equal(shown.length, 10);
     const path = `/selections/${String(answer.id)}/answer`;
     const unseen = await post(path, { verdict: 'right', seen: shown.slice(1), activeMs: 1 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { type ServedBoard, serveBoard } from '../../board/server/serve.js';
 import type { Redrawn } from '../../domain/board/batch.js';
-import type { FindingKind } from '../../domain/tables.js';
+import type { FindingKind, ScanImageRow } from '../../domain/tables.js';
 import { putBoardLabel } from '../../storage/board.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -16,18 +16,30 @@ import { ROOT } from '../support/binaries.js';
 /** Sizes of the pictures and labels of a pool for the board, pixels. */
 export const SIZE = { width: 160, height: 120 };
 
+interface PoolFields {
+  fileName?: string;
+  kindOf?: (at: number) => FindingKind;
+  /** The images with a finding, by their places. */
+  isFound?: (at: number) => boolean;
+  /** The class of the left half of each label, for labels that miss nothing. */
+  labels?: number;
+  /** Of every image in the table of the scan. */
+  rows?: Partial<ScanImageRow>;
+}
+
 /** A pool with real pictures, and a scan that misses class 3 in the left half of each label. */
 export async function poolForBoard(
   store: ObjectStore,
   images: number,
-  { fileName, kindOf }: { fileName?: string; kindOf?: (at: number) => FindingKind } = {},
+  { fileName, kindOf, rows = {}, isFound = () => true, labels }: PoolFields = {},
 ): Promise<ScannedPool> {
   const pictures = await Promise.all(Array.from({ length: images }, (_, at) => picture(at)));
   for (const { sha256, bytes } of pictures) await store.put(keys.image('cars', sha256), bytes, 'image/png');
   const { width, height } = SIZE;
-  const label = Uint8Array.from({ length: width * height }, (_, pixel) => (pixel % width < width / 2 ? 0 : 1));
+  const half = (value: number) => (_: unknown, pixel: number) => (pixel % width < width / 2 ? value : 1);
+  const label = Uint8Array.from({ length: width * height }, half(labels ?? 0));
   return scannedPool(images, {
-    ...{ store, label, size: SIZE },
+    ...{ store, label, size: SIZE, rows },
     image: (at) => {
       const sha256 = pictures[at]?.sha256 ?? '';
       return {
@@ -35,10 +47,12 @@ export async function poolForBoard(
         imageUri: keys.image('cars', sha256),
         imageEtag: null,
         ...(fileName === undefined ? {} : { fileName }),
+        ...(labels === undefined ? {} : { classes: [1, labels] }),
       };
     },
     findings: (image) => {
       const at = pictures.findIndex(({ sha256 }) => sha256 === image.imageId);
+      if (!isFound(at)) return [];
       const kind = kindOf === undefined ? {} : { kind: kindOf(at) };
       return [missingPart(image, { findingId: `f-${image.imageId.slice(0, 8)}`, x1: 0.25, ...kind })];
     },

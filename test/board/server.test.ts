@@ -64,16 +64,16 @@ describe('the server of the board', function () {
     const confirmed: string[] = [];
     for (let life = 0; life < 3; life++) {
       const { child, url } = await start();
-      const { findings } = await queue(url);
-      for (const { findingId } of findings.slice(0, 2)) {
-        assert.equal((await answer(url, findingId)).status, 200);
-        confirmed.push(findingId);
+      const { items } = await queue(url);
+      for (const { id } of items.slice(0, 2)) {
+        assert.equal((await answer(url, id)).status, 200);
+        confirmed.push(id);
       }
       // A third is on its way.
-      const last = answer(url, findings[2]?.findingId ?? '').catch(() => null);
+      const last = answer(url, items[2]?.id ?? '').catch(() => null);
       child.kill('SIGKILL');
       await once(child, 'exit');
-      if ((await last)?.ok === true) confirmed.push(findings[2]?.findingId ?? '');
+      if ((await last)?.ok === true) confirmed.push(items[2]?.id ?? '');
     }
     const { child, url } = await start();
     const { progress } = await queue(url);
@@ -155,7 +155,7 @@ describe('the server of the board', function () {
       const [status] = await refused(path, init);
       assert.ok(status >= 400 && status < 500, `${path}: ${status}`);
     }
-    assert.equal((await queue(url)).findings.length, 1);
+    assert.equal((await queue(url)).items.length, 1);
   });
 
   describe('with names that attack', () => {

@@ -6,6 +6,7 @@ import { Drawing } from './drawing.js';
 export type Tool = 'brush' | 'erase' | 'lasso';
 
 const BACKGROUND = 0;
+const WHOLE = { x0: 0, y0: 0, x1: 1, y1: 1 };
 const MAX_RADIUS = 400;
 const SIZE_STEP = 1.3;
 const ARROWS: Readonly<Record<string, Position>> = {
@@ -15,7 +16,7 @@ const ARROWS: Readonly<Record<string, Position>> = {
   ArrowDown: { x: 0, y: 1 },
 };
 
-/** Drawing on the label of one finding, by mouse or by keys: arrows move the brush, the space bar draws. */
+/** Drawing on one label, by mouse or by keys: arrows move the brush, the space bar draws. */
 export class DrawingSession {
   readonly drawing: Drawing;
   readonly #overlay: Overlay;
@@ -34,10 +35,11 @@ export class DrawingSession {
     private value: number,
     private readonly onChange: () => void,
   ) {
-    const { width, height, box } = loaded.finding;
+    const { width, height, box } = loaded.item;
     this.drawing = new Drawing(loaded.given.pixels, width, height);
     this.#overlay = new Overlay(this.drawing.pixels, width, height);
-    this.#at = { x: ((box.x0 + box.x1) / 2) * width, y: ((box.y0 + box.y1) / 2) * height };
+    const { x0, y0, x1, y1 } = box ?? WHOLE;
+    this.#at = { x: ((x0 + x1) / 2) * width, y: ((y0 + y1) / 2) * height };
     this.#radius = Math.max(1, Math.round(6 * viewer.pixelSize));
     viewer.isDrawing = true;
     viewer.lay(this.#overlay);
@@ -90,7 +92,7 @@ export class DrawingSession {
     this.#redrawAll();
   }
 
-  /** Take the region that the finding proposes. */
+  /** Take the region that is proposed. */
   takeRegion(): void {
     if (this.loaded.proposed !== null) this.drawing.take(this.loaded.proposed.pixels, this.loaded.given.pixels);
     this.#redrawAll();

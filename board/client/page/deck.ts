@@ -1,71 +1,71 @@
-import type { Progress, ShownFinding } from '../../../domain/board/protocol.js';
+import type { Progress, Shown } from '../../../domain/board/protocol.js';
 import type { Api, LoadedLabel } from '../api.js';
 
-/** A finding with all that its screen needs. */
-export interface Loaded {
-  finding: ShownFinding;
+/** An item of a queue with all that its screen needs. */
+export interface Loaded<Item extends Shown = Shown> {
+  item: Item;
   picture: ImageBitmap;
   given: LoadedLabel;
   proposed: LoadedLabel | null;
 }
 
-/** The finding on the screen and the next ones, which are fetched ahead. */
-export class Deck {
-  #order: ShownFinding[] = [];
-  readonly #loading = new Map<string, Promise<Loaded>>();
+/** The item on the screen and the next ones, which are fetched ahead. */
+export class Deck<Item extends Shown> {
+  #order: Item[] = [];
+  readonly #loading = new Map<string, Promise<Loaded<Item>>>();
   /** Answered here; the server may not know yet. */
   readonly #answered = new Set<string>();
   progress: Progress | null = null;
 
-  constructor(private readonly api: Api) {}
+  constructor(private readonly api: Api<Item>) {}
 
-  get current(): ShownFinding | null {
+  get current(): Item | null {
     return this.#order[0] ?? null;
   }
 
-  /** Ask for the next findings; `first` is shown next, whatever its place. */
+  /** Ask for the next items; `first` is shown next, whatever its place. */
   async refill(first?: string): Promise<void> {
     if (first !== undefined) this.#answered.delete(first);
-    const { findings, progress } = await this.api.queue(first === undefined ? {} : { first });
+    const { items, progress } = await this.api.queue(first === undefined ? {} : { first });
     this.progress = progress;
-    this.#order = findings.filter(({ findingId }) => !this.#answered.has(findingId));
-    const wanted = new Set(this.#order.map(({ findingId }) => findingId));
+    this.#order = items.filter(({ id }) => !this.#answered.has(id));
+    const wanted = new Set(this.#order.map(({ id }) => id));
     for (const id of this.#loading.keys()) if (!wanted.has(id)) this.#loading.delete(id);
-    for (const finding of this.#order) void this.load(finding).catch(() => undefined);
+    for (const item of this.#order) void this.load(item).catch(() => undefined);
   }
 
-  load(finding: ShownFinding): Promise<Loaded> {
-    const known = this.#loading.get(finding.findingId);
+  load(item: Item): Promise<Loaded<Item>> {
+    const known = this.#loading.get(item.id);
     if (known !== undefined) return known;
-    const loading = loadFinding(this.api, finding);
-    this.#loading.set(finding.findingId, loading);
-    loading.catch(() => this.#loading.delete(finding.findingId));
+    const loading = loadItem(this.api, item);
+    this.#loading.set(item.id, loading);
+    loading.catch(() => this.#loading.delete(item.id));
     return loading;
   }
 
-  /** The current finding is answered; `changesLabel`: other findings of its image show another label now. */
+  /** The current item is answered; `changesLabel`: other items of its image show another label now. */
   answered(changesLabel: boolean): void {
     const [done] = this.#order;
     if (done === undefined) return;
-    this.#answered.add(done.findingId);
+    this.#answered.add(done.id);
     this.#order = this.#order.slice(1);
-    this.#loading.delete(done.findingId);
+    this.#loading.delete(done.id);
     if (!changesLabel) return;
-    for (const { imageId, findingId } of this.#order) if (imageId === done.imageId) this.#loading.delete(findingId);
+    for (const { imageId, id } of this.#order) if (imageId === done.imageId) this.#loading.delete(id);
   }
 
   /** An answer did not reach the server. */
-  notAnswered(findingId: string): void {
-    this.#answered.delete(findingId);
+  notAnswered(id: string): void {
+    this.#answered.delete(id);
   }
 }
 
-/** Fetch all that the screen of a finding needs. */
-export async function loadFinding(api: Api, finding: ShownFinding): Promise<Loaded> {
+/** Fetch all that the screen of an item needs. */
+export async function loadItem<Item extends Shown>(api: Api<Item>, item: Item): Promise<Loaded<Item>> {
   const [picture, given, proposed] = await Promise.all([
-    api.picture(finding),
-    api.label(finding, 'given'),
-    finding.hasProposal ? api.label(finding, 'proposed') : null,
+    api.picture(item),
+    api.label(item, 'given'),
+    item.hasProposal ? api.label(item, 'proposed') : null,
   ]);
-  return { finding, picture, given, proposed };
+  return { item, picture, given, proposed };
 }

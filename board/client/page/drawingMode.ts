@@ -1,5 +1,4 @@
 import type { Redrawn } from '../../../domain/board/batch.js';
-import type { Api } from '../api.js';
 import type { Viewer } from '../canvas/viewer.js';
 import { DrawingSession } from '../edit/session.js';
 import type { Loaded } from './deck.js';
@@ -7,6 +6,9 @@ import { ask } from './dialogs.js';
 import { made } from './dom.js';
 import { ACTIONS, type Action, type Keys, keyWords } from './keys.js';
 import { DIGITS, type Panel } from './panel.js';
+
+/** Keeps a drawn label. `seen`: digest of the one that it was drawn upon. */
+type StoreDrawn = (seen: string, pixels: Uint8Array<ArrayBuffer>) => Promise<Redrawn>;
 
 /** What the page does with the end of a drawing. */
 export interface DrawingEnds {
@@ -21,13 +23,13 @@ export class DrawingMode {
   readonly #session: DrawingSession;
 
   constructor(
-    private readonly parts: { api: Api; viewer: Viewer; keys: Keys; panel: Panel; names: readonly string[] },
+    private readonly parts: { store: StoreDrawn; viewer: Viewer; keys: Keys; panel: Panel; names: readonly string[] },
     private readonly loaded: Loaded,
     private readonly values: readonly number[],
     private readonly ends: DrawingEnds,
   ) {
-    const { finding } = loaded;
-    const value = finding.proposed?.value || finding.given.value || 1;
+    const { given, proposed } = loaded.item;
+    const value = proposed?.value || given?.value || values[0] || 1;
     this.#session = new DrawingSession(loaded, parts.viewer, value, () => this.show());
     parts.panel.mode('Drawing');
     this.show();
@@ -130,9 +132,9 @@ export class DrawingMode {
   }
 
   async #store(): Promise<void> {
-    const { finding, given } = this.loaded;
+    const { given } = this.loaded;
     try {
-      const redrawn = await this.parts.api.drawn(finding, given.digest, this.#session.drawing.pixels);
+      const redrawn = await this.parts.store(given.digest, this.#session.drawing.pixels);
       this.#end(() => this.ends.onAnswer(redrawn));
     } catch (error) {
       this.ends.onFault(error);

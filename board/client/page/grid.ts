@@ -24,13 +24,13 @@ export class Grid {
   #findings: readonly ShownFinding[] = [];
   readonly #selected = new Set<string>();
 
-  constructor(private readonly api: Api) {
+  constructor(private readonly api: Api<ShownFinding>) {
     this.#looking = new Looking(api);
   }
 
   async start(): Promise<void> {
     await this.#try(async () => {
-      const { findings, progress } = await this.api.queue({ count: SHOWN });
+      const { items: findings, progress } = await this.api.queue({ count: SHOWN });
       this.#findings = findings;
       this.#selected.clear();
       this.#thumbnails.replaceChildren(...findings.map((finding) => this.#thumbnail(finding)));
@@ -51,11 +51,11 @@ export class Grid {
   }
 
   #thumbnail(finding: ShownFinding): HTMLElement {
-    const { findingId, kind, pWrong, fileName, given, proposed } = finding;
+    const { id, kind, pWrong, fileName, given, proposed } = finding;
     const classes = proposed === null ? given.name : `${given.name} → ${proposed.name}`;
     const box = made('input', { type: 'checkbox' });
-    box.dataset.finding = findingId;
-    box.addEventListener('change', () => this.#select(findingId, box.checked));
+    box.dataset.finding = id;
+    box.addEventListener('change', () => this.#select(id, box.checked));
     const picture = made('img', { src: this.api.thumbnailOf(finding), alt: '', loading: 'lazy' });
     const words = made('span', {}, made('b', {}, `${kind} · ${Math.round(100 * pWrong)} %`), made('bdi', {}, classes));
     return made(
@@ -67,9 +67,9 @@ export class Grid {
     );
   }
 
-  #select(findingId: string, isOn: boolean): void {
-    if (isOn) this.#selected.add(findingId);
-    else this.#selected.delete(findingId);
+  #select(id: string, isOn: boolean): void {
+    if (isOn) this.#selected.add(id);
+    else this.#selected.delete(id);
     this.#showBar();
   }
 
@@ -100,7 +100,7 @@ export class Grid {
       return;
     }
     await this.#try(async () => {
-      const chosen = this.#findings.flatMap(({ findingId }) => (this.#selected.has(findingId) ? findingId : []));
+      const chosen = this.#findings.flatMap(({ id }) => (this.#selected.has(id) ? id : []));
       const { id, findings } = await this.api.select(chosen);
       const seen = await this.#looking.throughAll(findings, words);
       if (seen === null) {

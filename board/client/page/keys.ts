@@ -3,6 +3,7 @@ export const ACTIONS = {
   accept: ['j', 'Proposal right: it goes into the label'],
   right: ['k', 'Given label right'],
   fix: ['l', 'Wrong, but I draw it myself'],
+  wrong: ['w', 'Wrong, without drawing'],
   unsure: [';', 'Unsure'],
   blink: [' ', 'Hold: given and proposed label blink'],
   difference: ['d', 'Difference only'],

@@ -2,7 +2,7 @@ import type { ShownFinding } from '../../../domain/board/protocol.js';
 import type { Api } from '../api.js';
 import { Viewer } from '../canvas/viewer.js';
 import { element } from '../setting.js';
-import { loadFinding } from './deck.js';
+import { loadItem } from './deck.js';
 import { keyButton, made } from './dom.js';
 import { Views } from './views.js';
 
@@ -14,7 +14,7 @@ export class Looking {
   #views: Views | null = null;
   #decide: ((fits: boolean) => void) | null = null;
 
-  constructor(private readonly api: Api) {
+  constructor(private readonly api: Api<ShownFinding>) {
     this.#dialog.addEventListener('keydown', (event) => this.#keyDown(event));
     this.#dialog.addEventListener('keyup', (event) => {
       if (event.key === ' ') this.#views?.endBlink();
@@ -28,7 +28,7 @@ export class Looking {
     try {
       for (const [index, finding] of findings.entries())
         if (!(await this.#fits(finding, `${index + 1} of ${findings.length}: does “${answer}” fit here?`))) return null;
-      return findings.map(({ findingId }) => findingId);
+      return findings.map(({ id }) => id);
     } finally {
       this.#views?.stop();
       this.#dialog.close();
@@ -37,7 +37,7 @@ export class Looking {
 
   async #fits(finding: ShownFinding, question: string): Promise<boolean> {
     this.#views?.stop();
-    this.#views = new Views(await loadFinding(this.api, finding), this.#viewer, () => undefined);
+    this.#views = new Views(await loadItem(this.api, finding), this.#viewer, () => undefined);
     this.#views.start();
     return new Promise((resolve) => {
       this.#decide = resolve;
@@ -49,7 +49,7 @@ export class Looking {
         made('p', { class: 'note' }, 'Hold Space: the labels blink. D: difference. H: no label.'),
       );
       this.#viewer.canvas.focus();
-      this.#dialog.dataset.shown = finding.findingId;
+      this.#dialog.dataset.shown = finding.id;
     });
   }
 

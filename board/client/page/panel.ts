@@ -1,4 +1,4 @@
-import type { Progress, ShownFinding } from '../../../domain/board/protocol.js';
+import type { Progress } from '../../../domain/board/protocol.js';
 import { hasInk, lookOf, type Pattern } from '../canvas/colours.js';
 import { element } from '../setting.js';
 import { keyButton, made } from './dom.js';
@@ -20,67 +20,27 @@ export class Panel {
   constructor(
     private readonly keys: Keys,
     private readonly act: (action: Action) => void,
-    /** The address of a picture that shows a class. */
-    private readonly exampleOf: (labelValue: number, number: number) => string,
   ) {}
 
-  finding(finding: ShownFinding | null): void {
-    if (finding === null) {
-      this.#finding.replaceChildren(
-        made('h1', {}, 'Nothing left to answer'),
-        made('p', { class: 'note' }, 'Every finding of this filter is answered, or on another screen.'),
-      );
-      return;
-    }
-    const { kind, sentence, pWrong, fileName, tags, isStale, answer } = finding;
-    const percent = Math.round(100 * pWrong);
-    const meter = made('div', { class: 'meter', role: 'img', 'aria-label': `probability ${percent} %` });
-    const fill = made('i');
-    fill.style.width = `${percent}%`;
-    meter.append(fill);
-    this.#finding.replaceChildren(
-      made('h1', {}, kind),
-      made('p', {}, sentence),
-      made('p', { class: 'figure' }, made('b', {}, `${percent} %`), ' probability that the label is wrong there'),
-      meter,
-      made('p', { class: 'note file' }, made('bdi', {}, fileName)),
-      ...(tags === '' ? [] : [made('p', { class: 'note' }, made('bdi', {}, tags))]),
-      ...this.#examplesOf(finding),
-      ...(isStale ? [made('p', { class: 'warn' }, 'The label has changed since the scan.')] : []),
-      ...(answer === null ? [] : [made('p', { class: 'note' }, `Answered before: ${answer.verdict}`)]),
-    );
+  /** What there is to say of the item on the screen. */
+  describe(parts: readonly HTMLElement[]): void {
+    this.#finding.replaceChildren(...parts);
   }
 
-  /** What the class looks like elsewhere in the pool. */
-  #examplesOf({ examples: { value, name, count } }: ShownFinding): HTMLElement[] {
-    if (value === 0 || count === 0) return [];
-    const pictures = Array.from({ length: count }, (_, number) =>
-      made('img', { src: this.exampleOf(value, number), alt: `${name} in another picture` }),
-    );
-    return [
-      made('figure', { class: 'examples' }, ...pictures, made('figcaption', { class: 'note' }, `${name} elsewhere`)),
-    ];
-  }
-
-  answers(finding: ShownFinding | null): void {
+  /** @param choices the answers to the item; null if none is shown */
+  answers(choices: readonly { action: Action; text: string }[] | null): void {
     const button = (action: Action, text: string): HTMLButtonElement =>
       keyButton(text, keyWords(this.keys.keyOf(action)), () => this.act(action));
-    if (finding === null) {
-      this.#answers.replaceChildren(button('undo', 'Undo'), button('handIn', 'Hand in'));
-      return;
-    }
-    const accept = button('accept', finding.hasProposal ? 'Proposal right' : 'Proposal right (no mask)');
-    this.#answers.replaceChildren(
-      accept,
-      button('right', 'Given label right'),
-      button('fix', 'Wrong, I draw it'),
-      button('unsure', 'Unsure'),
-      button('undo', 'Undo'),
-      button('help', 'Keys'),
-    );
+    if (choices === null) this.#answers.replaceChildren(button('undo', 'Undo'), button('handIn', 'Hand in'));
+    else
+      this.#answers.replaceChildren(
+        ...choices.map(({ action, text }) => button(action, text)),
+        button('undo', 'Undo'),
+        button('help', 'Keys'),
+      );
   }
 
-  /** The tools of drawing; null while findings are answered. */
+  /** The tools of drawing; null while nobody draws. */
   tools(
     tools: readonly { name: string; key: string; text: string; isOn: boolean }[] | null,
     press: (name: string) => void,
@@ -118,11 +78,11 @@ export class Panel {
     this.#legend.replaceChildren(...rows);
   }
 
-  progress(progress: Progress | null): void {
+  progress(progress: Progress | null, noun: string): void {
     if (progress === null) return;
     const { matching, answered, own, waiting, secondsPerAnswer, hoursLeft } = progress;
     const bar = made('progress', { max: String(Math.max(1, matching)), value: String(answered) });
-    bar.setAttribute('aria-label', 'answered findings');
+    bar.setAttribute('aria-label', `answered ${noun}`);
     const pace = secondsPerAnswer === null ? '' : ` · ${secondsPerAnswer.toFixed(1)} s each`;
     const left =
       hoursLeft === null

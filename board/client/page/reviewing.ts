@@ -1,5 +1,5 @@
 import type { Redrawn } from '../../../domain/board/batch.js';
-import type { AnswerRequest, ShownFinding } from '../../../domain/board/protocol.js';
+import type { Shown } from '../../../domain/board/protocol.js';
 import { type Api, Refused } from '../api.js';
 import type { Viewer } from '../canvas/viewer.js';
 import type { Setting } from '../setting.js';
@@ -10,24 +10,31 @@ import { made } from './dom.js';
 import { DrawingMode } from './drawingMode.js';
 import type { Action, Keys } from './keys.js';
 import { Panel } from './panel.js';
-import { Views } from './views.js';
+import type { Answer, Subject } from './subject.js';
+import { rectOf, Views } from './views.js';
 
 const OPACITY_STEP = 0.1;
 const DAY_MS = 86_400_000;
-type Answer = AnswerRequest['verdict'];
 
 const WORDS: Readonly<Record<Answer, string>> = {
   accept: 'Proposal right',
-  right: 'Given label right',
+  right: 'Label right',
   wrong: 'Wrong',
   unsure: 'Unsure',
 };
 
-/** The review page: what keys and buttons do to the finding on the screen. */
-export class Review {
+/** What is wrong with a label. */
+interface Objection {
+  redrawn?: Redrawn | null;
+  /** Findings that hold. */
+  objectsTo?: readonly string[];
+}
+
+/** A review page: what keys and buttons do to the item on the screen. */
+export class Review<Item extends Shown> {
   readonly #panel: Panel;
   readonly #time = new ActiveTime();
-  #loaded: Loaded | null = null;
+  #loaded: Loaded<Item> | null = null;
   #views: Views | null = null;
   #drawing: DrawingMode | null = null;
   #isolated: number | null = null;
@@ -39,16 +46,13 @@ export class Review {
 
   constructor(
     private readonly setting: Setting,
-    private readonly api: Api,
-    private readonly deck: Deck,
+    private readonly subject: Subject<Item>,
+    private readonly api: Api<Item>,
+    private readonly deck: Deck<Item>,
     private readonly viewer: Viewer,
     private readonly keys: Keys,
   ) {
-    this.#panel = new Panel(
-      keys,
-      (action) => this.act(action),
-      (labelValue, number) => api.exampleOf(labelValue, number),
-    );
+    this.#panel = new Panel(keys, (action) => this.act(action));
   }
 
   /** True while an answer is on its way to the server. */
@@ -94,8 +98,9 @@ export class Review {
   act(action: Action): void {
     if (this.#drawing?.act(action) === true) return;
     const views = this.#views;
-    if (action === 'accept' || action === 'right' || action === 'unsure') this.#answer(action, null);
+    if (action === 'accept' || action === 'right' || action === 'unsure') this.#answer(action);
     else if (action === 'fix') this.#draw();
+    else if (action === 'wrong') this.#askWhatHolds();
     else if (action === 'undo') this.#undo();
     else if (action === 'handIn') this.#handIn();
     else if (action === 'comment') this.#askComment();
@@ -105,40 +110,49 @@ export class Review {
     else if (action === 'whole') this.#toggleWhole();
     else if (action === 'fainter') this.viewer.opacity -= OPACITY_STEP;
     else if (action === 'stronger') this.viewer.opacity += OPACITY_STEP;
-    else if (action === 'help') showKeys(this.keys, () => this.#panel.answers(this.deck.current));
+    else if (action === 'help') showKeys(this.keys, () => this.#showAnswers());
   }
 
   async #showCurrent(): Promise<void> {
-    const finding = this.deck.current;
-    this.#panel.progress(this.deck.progress);
+    const item = this.deck.current;
+    this.#showProgress();
     this.#views?.stop();
     this.#comment = '';
     this.#isolated = null;
     this.#isWhole = false;
-    if (finding === null) {
-      // Answers that are under way bring the next findings.
-      if (this.#unsent > 0) this.#panel.banner('The next findings are on their way …');
+    if (item === null) {
+      // Answers that are under way bring the next items.
+      if (this.#unsent > 0) this.#panel.banner(`The next ${this.subject.noun} are on their way …`);
       else this.#showNothing();
       return;
     }
-    const loaded = await this.deck.load(finding);
-    // Another finding may have come first meanwhile.
-    if (this.deck.current?.findingId !== finding.findingId) return;
+    const loaded = await this.deck.load(item);
+    // Another item may have come first meanwhile.
+    if (this.deck.current?.id !== item.id) return;
     this.#loaded = loaded;
     this.#views = new Views(loaded, this.viewer, (words) => this.#panel.mode(words));
-    this.#panel.finding(finding);
-    this.#panel.answers(finding);
+    this.#panel.describe(this.subject.describe(item));
+    this.#showAnswers();
     this.#showLegend();
     this.#views.start();
     this.#time.restart();
-    document.body.dataset.shown = finding.findingId;
+    document.body.dataset.shown = item.id;
+  }
+
+  #showProgress(): void {
+    this.#panel.progress(this.deck.progress, this.subject.noun);
+  }
+
+  #showAnswers(): void {
+    const item = this.deck.current;
+    this.#panel.answers(item === null ? null : this.subject.answers(item));
   }
 
   #showNothing(): void {
     this.#loaded = null;
     this.#views = null;
     this.viewer.show(null);
-    this.#panel.finding(null);
+    this.#panel.describe(this.subject.describe(null));
     this.#panel.answers(null);
     this.#showLegend();
     this.#panel.mode('');
@@ -163,35 +177,46 @@ export class Review {
     this.viewer.fit(this.#isWhole ? null : (this.#views?.box ?? null));
   }
 
-  #answer(verdict: Answer, redrawn: Redrawn | null): void {
-    const finding = this.#loaded?.finding;
-    if (finding === undefined || this.deck.current?.findingId !== finding.findingId) return;
-    const request: AnswerRequest = {
-      ...{ findingId: finding.findingId, verdict, redrawn, comment: this.#comment },
-      activeMs: Math.min(DAY_MS, this.#time.milliseconds),
-    };
+  #answer(verdict: Answer, { redrawn = null, objectsTo = [] }: Objection = {}): void {
+    const item = this.#loaded?.item;
+    if (item === undefined || this.deck.current?.id !== item.id) return;
+    const { subject } = this;
+    if (verdict !== 'wrong' && !subject.answers(item).some(({ action }) => action === verdict)) return;
+    const activeMs = Math.min(DAY_MS, this.#time.milliseconds);
+    const request = subject.requestOf(item, { verdict, redrawn, objectsTo, comment: this.#comment, activeMs });
     this.deck.answered(verdict === 'accept' || redrawn !== null);
-    this.#panel.banner(`${WORDS[verdict]}: ${finding.kind}`);
+    this.#panel.banner(`${WORDS[verdict]}: ${subject.nameOf(item)}`);
     this.#unsent++;
     void this.#try(() => this.#showCurrent());
-    this.#inTurn(() => this.#send(request, finding));
+    this.#inTurn(() => this.#send(request, item));
   }
 
-  async #send(request: AnswerRequest, finding: ShownFinding): Promise<void> {
+  #askWhatHolds(): void {
+    const loaded = this.#loaded;
+    if (loaded === null) return;
+    const { item } = loaded;
+    this.subject.askWhatHolds(
+      item,
+      (box) => this.viewer.frame(rectOf(box, item)),
+      (objectsTo) => this.#answer('wrong', { objectsTo }),
+    );
+  }
+
+  async #send(request: object, { id }: Item): Promise<void> {
     try {
       await this.api.answer(request);
     } catch (error) {
       this.#unsent--;
-      this.deck.notAnswered(finding.findingId);
-      await this.start(finding.findingId);
+      this.deck.notAnswered(id);
+      await this.start(id);
       this.#fault(error, 'This answer is not stored');
       return;
     }
     this.#unsent--;
-    const before = this.deck.current?.findingId;
+    const before = this.deck.current?.id;
     await this.deck.refill();
-    this.#panel.progress(this.deck.progress);
-    if (before === undefined || this.deck.current?.findingId !== before) await this.#showCurrent();
+    this.#showProgress();
+    if (before === undefined || this.deck.current?.id !== before) await this.#showCurrent();
   }
 
   #undo(): void {
@@ -211,7 +236,7 @@ export class Review {
     this.#inTurn(async () => {
       const [first, ...others] = await this.api.handIn();
       await this.deck.refill();
-      this.#panel.progress(this.deck.progress);
+      this.#showProgress();
       if (first === undefined) this.#panel.banner('Handed in.');
       else {
         const more = others.length > 0 ? `, and ${others.length} more` : '';
@@ -224,12 +249,15 @@ export class Review {
     const loaded = this.#loaded;
     if (loaded === null || this.#drawing !== null) return;
     const { api, viewer, keys } = this;
-    const parts = { api, viewer, keys, panel: this.#panel, names: this.setting.names };
+    const store = (seen: string, pixels: Uint8Array<ArrayBuffer>): Promise<Redrawn> =>
+      api.drawn(loaded.item, seen, pixels);
+    const parts = { store, viewer, keys, panel: this.#panel, names: this.setting.names };
     this.#views?.stop();
     this.#drawing = new DrawingMode(parts, loaded, this.#views?.values ?? [], {
       onAnswer: (redrawn) => {
         this.#drawing = null;
-        this.#answer('wrong', redrawn);
+        if (redrawn === null) this.#askWhatHolds();
+        else this.#answer('wrong', { redrawn });
       },
       onLeave: () => {
         this.#drawing = null;

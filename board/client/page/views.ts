@@ -1,3 +1,4 @@
+import type { Box } from '../../../domain/board/protocol.js';
 import { Overlay, type Rect } from '../canvas/overlay.js';
 import type { Viewer } from '../canvas/viewer.js';
 import type { Loaded } from './deck.js';
@@ -14,7 +15,7 @@ const WORDS: Readonly<Record<View, string>> = {
   hidden: 'No label',
 };
 
-/** The ways to see one finding. Labels become pictures when they are first shown. */
+/** The ways to see one item of a queue. Labels become pictures when they are first shown. */
 export class Views {
   readonly given: Overlay;
   #proposed: Overlay | null = null;
@@ -28,19 +29,19 @@ export class Views {
     private readonly viewer: Viewer,
     private readonly tell: (words: string) => void,
   ) {
-    const { width, height } = loaded.finding;
+    const { width, height } = loaded.item;
     this.given = new Overlay(loaded.given.pixels, width, height);
   }
 
-  /** The finding's region in pixels of the label. */
-  get box(): Rect {
-    const { box, width, height } = this.loaded.finding;
-    return { x0: box.x0 * width, y0: box.y0 * height, x1: box.x1 * width, y1: box.y1 * height };
+  /** The place in question in pixels of the label; null for the whole picture. */
+  get box(): Rect | null {
+    const { box, width, height } = this.loaded.item;
+    return rectOf(box, { width, height });
   }
 
   start(): void {
-    const { finding, picture } = this.loaded;
-    this.viewer.show({ bitmap: picture, width: finding.width, height: finding.height });
+    const { item, picture } = this.loaded;
+    this.viewer.show({ bitmap: picture, width: item.width, height: item.height });
     this.viewer.frame(this.box);
     this.viewer.fit(this.box);
     this.show('given');
@@ -59,7 +60,7 @@ export class Views {
   show(view: View): void {
     this.#view = view;
     this.viewer.lay(this.#overlayOf(view));
-    this.tell(WORDS[view] + (view === 'proposed' && this.loaded.proposed === null ? ': this finding has none' : ''));
+    this.tell(WORDS[view] + (view === 'proposed' && this.loaded.proposed === null ? ': there is none' : ''));
   }
 
   /** While a key is held, given and proposed label alternate; the first change comes at once. */
@@ -83,20 +84,20 @@ export class Views {
     this.viewer.redraw();
   }
 
-  /** Label values in the given label and the proposed one, those of the finding first. */
+  /** Label values in the given label and the proposed one, those in question first. */
   get values(): number[] {
-    const { finding, given, proposed } = this.loaded;
+    const { item, given, proposed } = this.loaded;
     const present = new Uint8Array(256);
     for (const value of given.pixels) present[value] = 1;
     if (proposed !== null) for (const value of proposed.pixels) present[value] = 1;
-    const first = [finding.given.value, finding.proposed?.value ?? 0].filter((value) => value !== 0);
+    const first = [item.given?.value ?? 0, item.proposed?.value ?? 0].filter((value) => value !== 0);
     const others = [...present.keys()].filter((value) => value !== 0 && present[value] === 1 && !first.includes(value));
     return [...new Set([...first, ...others])];
   }
 
   #overlayOf(view: View): Overlay | null {
-    const { finding, given, proposed } = this.loaded;
-    const { width, height } = finding;
+    const { item, given, proposed } = this.loaded;
+    const { width, height } = item;
     if (view === 'given') return this.given;
     if (view === 'hidden' || proposed === null) return null;
     if (view === 'proposed') {
@@ -109,3 +110,7 @@ export class Views {
     return this.#difference;
   }
 }
+
+/** A place in pixels. */
+export const rectOf = (box: Box | null, { width, height }: { width: number; height: number }): Rect | null =>
+  box === null ? null : { x0: box.x0 * width, y0: box.y0 * height, x1: box.x1 * width, y1: box.y1 * height };

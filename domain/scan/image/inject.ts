@@ -24,9 +24,7 @@ const MOVING: ReadonlySet<FindingKind> = new Set(['shifted', 'extra_part']);
  */
 export function injectErrors(view: LabelView, random: () => number): Injection | null {
   const { picture, labelled } = view;
-  const parts = labelled.components.list.filter(
-    (component) => component.area >= picture.minArea && component.value <= picture.taxonomy.classes.length,
-  );
+  const parts = partsOf(view);
   if (parts.length === 0) return null;
   const label = Uint8Array.from(labelled.values);
   const kind = pickKind(random());
@@ -55,6 +53,35 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
     }
   }
   return done === null ? null : { label, kind: done, whole: false, inPlace: !MOVING.has(done) };
+}
+
+/** Parts that are large enough to count. */
+const partsOf = ({ picture, labelled }: LabelView): Component[] =>
+  labelled.components.list.filter(
+    ({ area, value }) => area >= picture.minArea && value <= picture.taxonomy.classes.length,
+  );
+
+/** Kinds that give one part another value, and change nothing else. */
+export const IN_PLACE = ['missing_part', 'wrong_class', 'swapped', 'merged_or_split'] as const satisfies FindingKind[];
+
+/** An error of one part. */
+export interface PartError {
+  kind: (typeof IN_PLACE)[number];
+  /** Label value of the part, and the one that it gets. */
+  from: number;
+  to: number;
+}
+
+/** A part of a label in which an error is possible, drawn by `random`; null if there is none. */
+export function partToSpoil(view: LabelView, { kind, from, to }: PartError, random: () => number): Component | null {
+  const { mirror } = view.picture;
+  if ((to === BACKGROUND) !== (kind === 'missing_part') || to === from) return null;
+  if ((mirror[from] === to) !== (kind === 'swapped') && kind !== 'merged_or_split' && kind !== 'missing_part')
+    return null;
+  const parts = partsOf(view).filter(
+    (part) => part.value === from && (kind !== 'merged_or_split' || neighboursOf(view, part).includes(to)),
+  );
+  return parts[Math.floor(random() * parts.length)] ?? null;
 }
 
 function badlyOutlined(view: LabelView, random: () => number): Uint8Array {

@@ -94,6 +94,17 @@ export function preparePicture(input: AnalysisInput, taxonomy: Taxonomy, options
   };
 }
 
+/** A label as a model sees it that agrees with all of it. */
+export function viewAlone(label: Uint8Array, width: number, height: number, taxonomy: Taxonomy): LabelView {
+  const size = Math.max(width, height);
+  const padded = new Uint8Array(size * size);
+  for (let y = 0; y < height; y++) padded.set(label.subarray(y * width, (y + 1) * width), y * size);
+  const sure = new Uint8Array(size * size).fill(255);
+  const mask = padded.map((value) => (value === IGNORE_INDEX ? BACKGROUND : value));
+  const input = { size, validWidth: width, validHeight: height, label: padded, mask, pMask: sure, pLabel: sure };
+  return viewLabel(preparePicture(input, taxonomy, {}), label);
+}
+
 function clarityOf(values: Uint8Array, pMask: Uint8Array): number {
   let sum = 0;
   let car = 0;

@@ -1,0 +1,45 @@
+import type { PlantedAnswer } from '../domain/board/batch.js';
+import { matches, type QueueFilter } from '../domain/board/queue.js';
+import type { ScanDesk } from './scanDesk.js';
+
+/** A reviewer's answers to known errors that count, whether their batch was handed in or not. */
+export const plantedAnswers = ({ batches }: ScanDesk, reviewer: string): PlantedAnswer[] =>
+  batches
+    .filter((batch) => batch.reviewer === reviewer && batch.state !== 'replaced')
+    .flatMap(({ planted }) => planted);
+
+/**
+ * Ids of what a reviewer is shown, in the filter's order: findings, and among open ones the known errors, each after
+ * the finding that it looks like. It stays there after that finding was answered by the same reviewer. A filter by tag
+ * has no known errors: their images have other tags.
+ */
+export function* shownIds(desk: ScanDesk, filter: QueueFilter, reviewer: string): Generator<string> {
+  if (filter.answers !== 'open' || filter.tag !== undefined || filter.reviewer !== undefined) {
+    for (const { findingId } of desk.queue(filter, reviewer)) yield findingId;
+    return;
+  }
+  const done = new Set(plantedAnswers(desk, reviewer).map(({ plantedId }) => plantedId));
+  for (const finding of desk.queue({ ...filter, answers: 'all' })) {
+    const { findingId } = finding;
+    const isOpen = desk.isOpen(findingId, reviewer);
+    if (isOpen) yield findingId;
+    if (!isOpen && desk.firstOnBoard(findingId) !== reviewer) continue;
+    const planted = desk.plants.after(finding, reviewer);
+    if (planted !== null && !done.has(planted.id)) yield planted.id;
+  }
+}
+
+/** Known errors of a filter that count as findings in what a reviewer reads of the progress: all, and answered ones. */
+export function plantedProgress(
+  desk: ScanDesk,
+  filter: QueueFilter,
+  reviewer: string,
+): { matching: number; answered: number } {
+  const answered = plantedAnswers(desk, reviewer).filter(({ plantedId }) => {
+    const planted = desk.plants.find(plantedId, reviewer);
+    return planted !== null && matches(planted.like, filter);
+  }).length;
+  let open = 0;
+  for (const id of shownIds(desk, filter, reviewer)) if (desk.plants.find(id, reviewer) !== null) open++;
+  return { matching: answered + open, answered };
+}
