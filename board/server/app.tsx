@@ -88,15 +88,17 @@ export function boardApp({ store, desks, access, assets, onError }: BoardOptions
       const { name } = reviewerOf(context);
       const filter = parsed(queueFilterSchema, filled(context.req.query()));
       if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
-      const { desk } = await desks.of(context.req.param('scan') ?? '');
-      return context.html(page({ desk, filter, reviewer: name }));
+      return desks.use(context.req.param('scan') ?? '', ({ desk }) =>
+        context.html(page({ desk, filter, reviewer: name })),
+      );
     });
 
-  app.get('/reviewers/:scan', async (context) => {
-    const { desk } = await desks.of(context.req.param('scan'));
-    await desk.refreshAnswers();
-    return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches)));
-  });
+  app.get('/reviewers/:scan', (context) =>
+    desks.use(context.req.param('scan'), async ({ desk }) => {
+      await desk.refreshAnswers();
+      return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches)));
+    }),
+  );
 
   app.route('/api/scans/:scan', scanApi(desks));
   app.notFound((context) => context.html(messagePage('There is no such page', 'The address may be mistyped.'), 404));

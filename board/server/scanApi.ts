@@ -26,13 +26,23 @@ const DAY = 'private, max-age=86400, immutable';
 const compress = promisify(gzip);
 const inflate = promisify(gunzip);
 
+interface ScanEnv {
+  Variables: { opened: Opened };
+}
+
 /** What the scripts of the pages ask for, about one scan. */
-export function scanApi(desks: Desks): Hono {
-  const api = new Hono();
-  const open = (context: Context): Promise<Opened> => desks.of(context.req.param('scan') ?? '');
+export function scanApi(desks: Desks): Hono<ScanEnv> {
+  const api = new Hono<ScanEnv>();
+  // The scan stays open until the answer is made.
+  api.use(async (context, next) => {
+    await desks.use(context.req.param('scan') ?? '', (opened) => {
+      context.set('opened', opened);
+      return next();
+    });
+  });
 
   api.get('/queue', async (context) => {
-    const { desk } = await open(context);
+    const { desk } = context.get('opened');
     const reviewer = nameOf(context);
     const session = sessionOf(context);
     const filter = parsed(queueFilterSchema, context.req.query());
@@ -57,7 +67,7 @@ export function scanApi(desks: Desks): Hono {
   });
 
   api.post('/release', async (context) => {
-    const { desk } = await open(context);
+    const { desk } = context.get('opened');
     const session = sessionOf(context);
     await changeLeases(desk.store, { pool: desk.pool.name, scan: desk.scan.id }, (leases) => ({
       leases: release(leases, session),
@@ -67,20 +77,20 @@ export function scanApi(desks: Desks): Hono {
   });
 
   api.get('/images/:image', async (context) => {
-    const { desk } = await open(context);
+    const { desk } = context.get('opened');
     const row = desk.rowOf(context.req.param('image'));
     if (row === null) throw new PartloopError('not-found', 'the pool has no such image');
     return sendPicture(context, await shownPicture(desk, row));
   });
 
   api.get('/findings/:finding/thumbnail', async (context) => {
-    const { desk } = await open(context);
+    const { desk } = context.get('opened');
     const listed = desk.listed(context.req.param('finding'));
     return sendPicture(context, await thumbnail(desk, rowOfFinding(desk, listed), listed));
   });
 
   api.get('/examples/:value/:number', async (context) => {
-    const { desk } = await open(context);
+    const { desk } = context.get('opened');
     const value = parsed(valueSchema, context.req.param('value'));
     const row = (await desk.examplesOf(value))[parsed(valueSchema, context.req.param('number'))];
     if (row === undefined) throw new PartloopError('not-found', 'there is no such example of this class');
@@ -89,7 +99,7 @@ export function scanApi(desks: Desks): Hono {
 
   for (const which of ['given', 'proposed'] as const)
     api.get(`/findings/:finding/${which}`, async (context) => {
-      const { desk } = await open(context);
+      const { desk } = context.get('opened');
       const listed = desk.listed(context.req.param('finding'));
       const row = rowOfFinding(desk, listed);
       const except = listed.findingId;
@@ -102,7 +112,7 @@ export function scanApi(desks: Desks): Hono {
     });
 
   api.post('/findings/:finding/drawn', bodyLimit({ maxSize: MAX_COMPRESSED_LABEL }), async (context) => {
-    const { desk } = await open(context);
+    const { desk } = context.get('opened');
     const listed = desk.listed(context.req.param('finding'));
     const row = rowOfFinding(desk, listed);
     const { width, height } = row;
@@ -124,7 +134,7 @@ export function scanApi(desks: Desks): Hono {
   });
 
   api.post('/answers', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
-    const { desk, answering } = await open(context);
+    const { desk, answering } = context.get('opened');
     const reviewer = nameOf(context);
     const { findingId, verdict, comment, redrawn, activeMs } = parsed(answerRequestSchema, await jsonOf(context));
     if (redrawn !== null && verdict !== 'wrong')
@@ -140,7 +150,7 @@ export function scanApi(desks: Desks): Hono {
 
   const selections = new Selections();
   api.post('/selections', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
-    const { desk } = await open(context);
+    const { desk } = context.get('opened');
     const { findingIds } = parsed(selectionRequestSchema, await jsonOf(context));
     const listed = [...new Set(findingIds)].map((id) => desk.listed(id));
     const { id, lookAt } = selections.begin(sessionOf(context), listed);
@@ -153,7 +163,7 @@ export function scanApi(desks: Desks): Hono {
   });
 
   api.post('/selections/:selection/answer', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
-    const { desk, answering } = await open(context);
+    const { desk, answering } = context.get('opened');
     const reviewer = nameOf(context);
     const { verdict, seen, activeMs } = parsed(selectionAnswerSchema, await jsonOf(context));
     const { findings } = selections.end(context.req.param('selection'), sessionOf(context), seen);
@@ -169,12 +179,12 @@ export function scanApi(desks: Desks): Hono {
   });
 
   api.post('/undo', async (context) => {
-    const { answering } = await open(context);
+    const { answering } = context.get('opened');
     return context.json({ undone: (await answering.undo(nameOf(context), new Date()))?.findingId ?? null });
   });
 
   api.post('/hand-in', async (context) => {
-    const { answering } = await open(context);
+    const { answering } = context.get('opened');
     return context.json({ notApplied: await answering.handIn(nameOf(context), new Date()) });
   });
   return api;
