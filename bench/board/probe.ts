@@ -34,6 +34,7 @@ export const PROBE = `(() => {
   performance.setResourceTimingBufferSize(100000);
   let pressed = null;
   let drawn = 0;
+  let last = null;
   const draw = CanvasRenderingContext2D.prototype.drawImage;
   CanvasRenderingContext2D.prototype.drawImage = function (...given) {
     draw.apply(this, given);
@@ -59,7 +60,8 @@ export const PROBE = `(() => {
     .map(({ responseEnd }) => responseEnd);
   new MutationObserver(() => {
     const id = document.body?.dataset.shown;
-    if (!id) return;
+    if (!id || id === last) return;
+    last = id;
     const key = pressed;
     afterFrame(() => {
       seen.shown.push({ at: performance.now(), pressed: key, ready: Math.max(0, ...labels(id)) });

@@ -13,7 +13,7 @@ import { changeLeases, putBoardLabel } from '../../storage/board.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import type { Desks, Opened } from '../desks.js';
 import { examplePicture } from '../examples.js';
-import { labelAsLeft, proposedLabel, rowOfFinding } from '../labels.js';
+import { imageOfFinding, labelAsLeft, proposedLabel } from '../labels.js';
 import { shownPicture, thumbnail } from '../pictures.js';
 import { Selections } from '../selections.js';
 import { jsonOf, nameOf, parsed, sessionOf } from './requests.js';
@@ -47,7 +47,7 @@ export function scanApi(desks: Desks): Hono<ScanEnv> {
     const session = sessionOf(context);
     const filter = parsed(queueFilterSchema, context.req.query());
     const count = parsed(countSchema, context.req.query('count'));
-    await desk.refreshAnswers();
+    await Promise.all([desk.refreshAnswers(), desk.prepare(filter)]);
     const first = context.req.query('first');
     const ids = function* (): Generator<string> {
       if (first !== undefined) yield desk.listed(first).findingId;
@@ -78,7 +78,7 @@ export function scanApi(desks: Desks): Hono<ScanEnv> {
 
   api.get('/images/:image', async (context) => {
     const { desk } = context.get('opened');
-    const row = desk.rowOf(context.req.param('image'));
+    const row = await desk.imageOf(context.req.param('image'));
     if (row === null) throw new PartloopError('not-found', 'the pool has no such image');
     return sendPicture(context, await shownPicture(desk, row));
   });
@@ -86,7 +86,9 @@ export function scanApi(desks: Desks): Hono<ScanEnv> {
   api.get('/findings/:finding/thumbnail', async (context) => {
     const { desk } = context.get('opened');
     const listed = desk.listed(context.req.param('finding'));
-    return sendPicture(context, await thumbnail(desk, rowOfFinding(desk, listed), listed));
+    const [row, [finding]] = await Promise.all([imageOfFinding(desk, listed), desk.wholeFindings([listed.findingId])]);
+    if (finding === undefined) throw new PartloopError('not-found', 'the scan has no such finding');
+    return sendPicture(context, await thumbnail(desk, row, finding));
   });
 
   api.get('/examples/:value/:number', async (context) => {
@@ -101,7 +103,7 @@ export function scanApi(desks: Desks): Hono<ScanEnv> {
     api.get(`/findings/:finding/${which}`, async (context) => {
       const { desk } = context.get('opened');
       const listed = desk.listed(context.req.param('finding'));
-      const row = rowOfFinding(desk, listed);
+      const row = await imageOfFinding(desk, listed);
       const except = listed.findingId;
       const label = await labelAsLeft(desk, row, { reviewer: nameOf(context), except });
       if (which === 'given') return sendLabel(context, label.pixels);
@@ -114,7 +116,7 @@ export function scanApi(desks: Desks): Hono<ScanEnv> {
   api.post('/findings/:finding/drawn', bodyLimit({ maxSize: MAX_COMPRESSED_LABEL }), async (context) => {
     const { desk } = context.get('opened');
     const listed = desk.listed(context.req.param('finding'));
-    const row = rowOfFinding(desk, listed);
+    const row = await imageOfFinding(desk, listed);
     const { width, height } = row;
     const size = width * height;
     if (size > MAX_REDRAWN_PIXELS) throw new PartloopError('input-invalid', 'this label is too large to draw on here');

@@ -5,7 +5,8 @@ import type { Progress, ShownFinding } from '../../domain/board/protocol.js';
 import type { QueueFilter } from '../../domain/board/queue.js';
 import { suggestionOf } from '../../domain/review/correction.js';
 import { tagWords } from '../../domain/tagWords.js';
-import type { ListedFinding, ScanDesk } from '../scanDesk.js';
+import type { ListedFinding } from '../findingTable.js';
+import type { ScanDesk } from '../scanDesk.js';
 
 /** Findings as the page shows them; those of images that are gone are left out. */
 export async function shownFindings(
@@ -14,12 +15,11 @@ export async function shownFindings(
   reviewer: string,
 ): Promise<ShownFinding[]> {
   const whole = await desk.wholeFindings(listed.map(({ findingId }) => findingId));
-  const rows = new Map(whole.map((row) => [row.findingId, row]));
-  return listed.flatMap((finding) => {
-    const { findingId, imageId, fileName, kind, classId, suggestedClassId, pWrong, x0, y0, x1, y1, tags } = finding;
-    const image = desk.rowOf(imageId);
-    const row = rows.get(findingId);
-    if (image === null || row === undefined) return [];
+  const images = await desk.imagesOf(listed.map(({ imageId }) => imageId));
+  return whole.flatMap((finding) => {
+    const { findingId, imageId, fileName, kind, classId, suggestedClassId, pWrong, x0, y0, x1, y1 } = finding;
+    const image = images.get(imageId);
+    if (image === undefined) return [];
     // A second opinion is of use only without the first.
     const known = desk.needsSecond(findingId, reviewer) ? null : desk.answerTo(findingId);
     const nameOf = (value: number): string => (desk.names[value] ?? String(value)).replaceAll('_', ' ');
@@ -31,8 +31,8 @@ export async function shownFindings(
       proposed: suggestedClassId === null ? null : { value: suggestedClassId, name: nameOf(suggestedClassId) },
       box: { x0, y0, x1, y1 },
       ...{ width: image.width, height: image.height },
-      tags: tags === null ? '' : tagWords(tags),
-      hasProposal: suggestionOf(row) !== null,
+      tags: tagWords(image),
+      hasProposal: suggestionOf(finding) !== null,
       examples: { value: shown, name: nameOf(shown), count: desk.exampleCount(shown) },
       isStale: image.labelSha256 !== finding.labelSha256,
       answer: known === null ? null : { verdict: known.verdict, comment: known.comment },
@@ -42,12 +42,7 @@ export async function shownFindings(
 
 /** How far a review is, for one reviewer and one filter. */
 export function progressOf(desk: ScanDesk, filter: QueueFilter, reviewer: string): Progress {
-  let matching = 0;
-  let answered = 0;
-  for (const { findingId } of desk.queue({ ...filter, answers: 'all' })) {
-    matching++;
-    if (desk.answerTo(findingId) !== null) answered++;
-  }
+  const { matching, answered } = desk.countOf(filter);
   const own = standingAnswers(desk.batches).filter(({ batch }) => batch.reviewer === reviewer);
   const seconds = median(own.map(({ answer }) => answer.activeMs / 1_000));
   return {

@@ -5,18 +5,7 @@ import { TAG_NAMES, type TagName, type Tags } from '../tags.js';
 /** A finding as the board lists it, with what can be asked for. */
 export type QueueFinding = Pick<
   FindingRow,
-  | 'findingId'
-  | 'imageId'
-  | 'fileName'
-  | 'kind'
-  | 'classId'
-  | 'suggestedClassId'
-  | 'pWrong'
-  | 'areaShare'
-  | 'x0'
-  | 'y0'
-  | 'x1'
-  | 'y1'
+  'findingId' | 'imageId' | 'kind' | 'classId' | 'suggestedClassId' | 'pWrong' | 'areaShare'
 > & { tags: Tags | null };
 
 export const QUEUE_ORDERS = ['probability', 'gain'] as const;
@@ -50,7 +39,10 @@ const RARITY_MAX = 4;
  * What an answer is worth: the probability of an error, its share of the picture, and how rare its class is among the
  * findings' images.
  */
-export function expectedGain({ pWrong, areaShare, classId, suggestedClassId }: QueueFinding, rarity: Rarity): number {
+export function expectedGain(
+  { pWrong, areaShare, classId, suggestedClassId }: Omit<QueueFinding, 'tags'>,
+  rarity: Rarity,
+): number {
   return pWrong * areaShare * Math.max(rarity(classId), rarity(suggestedClassId ?? 0));
 }
 
@@ -66,17 +58,23 @@ export function rarityOf(images: ReadonlyMap<number, number>): Rarity {
   };
 }
 
-/** Findings in the order that a filter asks for; of equal ones by id, so that the order is the same on each server. */
-export function inOrder<Finding extends QueueFinding>(
-  findings: readonly Finding[],
-  order: QueueFilter['order'],
-  rarity: Rarity,
-): Finding[] {
-  const value = order === 'gain' ? (one: Finding) => expectedGain(one, rarity) : ({ pWrong }: Finding) => pWrong;
-  const values = new Map(findings.map((one) => [one.findingId, value(one)]));
-  const of = ({ findingId }: Finding): number => values.get(findingId) ?? 0;
-  return findings.toSorted((a, b) => of(b) - of(a) || (a.findingId < b.findingId ? -1 : 1));
+/**
+ * Places of findings, the greatest value first; of equal ones by id, so that the order is the same on each server.
+ *
+ * @param values of the findings, by place, as `ids`
+ */
+export function inOrder(values: Float64Array, ids: readonly string[]): Uint32Array {
+  const places = Uint32Array.from(ids, (_, place) => place);
+  return places.sort((a, b) => {
+    const difference = (values[b] as number) - (values[a] as number);
+    if (difference !== 0) return difference;
+    return (ids[a] as string) < (ids[b] as string) ? -1 : 1;
+  });
 }
+
+/** True for a filter whose answer depends on the images: on their tags, or on how rare their classes are. */
+export const asksOfImages = ({ tag, value, order }: QueueFilter): boolean =>
+  (tag !== undefined && value !== undefined) || order === 'gain';
 
 /** True if a finding has what a filter asks for, whatever answers it has. */
 export function matches(finding: QueueFinding, filter: QueueFilter): boolean {
