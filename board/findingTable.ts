@@ -20,7 +20,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
 const KIND_NUMBERS: ReadonlyMap<string, number> = new Map(FINDING_KINDS.map((kind, number) => [kind, number]));
 
 /** A finding in the list of a scan. */
-export type ListedFinding = Omit<QueueFinding, 'tags'>;
+export type ListedFinding = QueueFinding;
 
 /** The findings of a scan by column: objects of a hundred thousand would take ten times the memory. */
 export class FindingTable {

@@ -72,8 +72,10 @@ export class LeftOvers {
 
   async #handInScan(scan: string, answers: number, now: Date): Promise<void> {
     try {
-      // Opening a scan finishes what was under way in it.
-      await (await this.desks()).use(scan, ({ answering }) => answering.handInDue(now));
+      await (await this.desks()).use(scan, async ({ answering }) => {
+        await answering.recover(now);
+        await answering.handInDue(now);
+      });
       this.log.onNote(`scan ${scan}: handed in answers that a board had left waiting: ${answers}`);
     } catch (error) {
       if (error instanceof PartloopError && error.code === 'not-found') this.#lost.add(scan);

@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 import { type Batch, standingAnswers } from '../domain/board/batch.js';
-import { asksOfImages, expectedGain, inOrder, matches, type QueueFilter, rarityOf } from '../domain/board/queue.js';
+import {
+  asksAll,
+  asksOfImages,
+  expectedGain,
+  inOrder,
+  matches,
+  type QueueFilter,
+  rarityOf,
+} from '../domain/board/queue.js';
 import { isLookedAtTwice } from '../domain/board/reviewers.js';
 import { latestVerdicts } from '../domain/review/review.js';
 import { type FindingRow, findingRowSchema, type IndexRow } from '../domain/tables.js';
@@ -210,6 +218,7 @@ export class ScanDesk {
   /** Read labels anew, after they were revised. */
   async refreshLabels(): Promise<void> {
     this.images = new DeskImages(this.pool, await this.pool.latestVersion(), this.findings.imageIds);
+    // Tags may have changed too.
     this.#matching.clear();
   }
 
@@ -259,14 +268,16 @@ export class ScanDesk {
     const { answers: _, reviewer: __, ...asked } = filter;
     const key = JSON.stringify(asked);
     const known = this.#matching.get(key);
-    const matching = known ?? this.#inOrder(filter.order).filter((place) => this.#isMatching(place, filter));
+    const ordered = this.#inOrder(filter.order);
+    const matching = known ?? (asksAll(filter) ? ordered : ordered.filter((place) => this.#isMatching(place, filter)));
     keep(this.#matching, key, matching, KEPT_FILTERS);
     return matching;
   }
 
   #isMatching(place: number, filter: QueueFilter): boolean {
     const finding = this.findings.at(place);
-    return matches({ ...finding, tags: this.images.known?.tagsOf(finding.imageId) ?? null }, filter);
+    const tags = filter.tag === undefined ? null : (this.images.known?.tagsOf(finding.imageId) ?? null);
+    return matches(finding, tags, filter);
   }
 
   #inOrder(order: QueueFilter['order']): Uint32Array {

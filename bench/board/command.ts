@@ -130,12 +130,12 @@ async function onOpenScan(
   { answers, alone: count, thinking }: Options,
   onPart: () => void,
 ): Promise<Omit<Measured, 'startedMs' | 'firstCold'>> {
-  const memory: BoardFigures['memory'] = [{ after: 'the first page', ...board.memory() }];
+  const use: BoardFigures['use'] = [{ after: 'the start and the first page', ...board.use() }];
   const part = (after: string): void => {
     say(`${after}: done`);
     signal.throwIfAborted();
     onPart();
-    memory.push({ after, ...board.memory() });
+    use.push({ after, ...board.use() });
   };
   const path = `/review/${SCANS[0]}`;
   const sitDown = (name: string): Promise<Reviewer> => Reviewer.sitDown(browser, board.origin, name);
@@ -170,5 +170,5 @@ async function onOpenScan(
     await eve.leave();
     part(`opening ${scan}`);
   }
-  return { firstAgain, filters, toggled, alone, paces, memory };
+  return { firstAgain, filters, toggled, alone, paces, use };
 }

@@ -24,7 +24,7 @@ export interface BoardFigures {
   filters: { query: string; ms: number[] }[];
   toggled: Toggled[];
   paces: Pace[];
-  memory: { after: string; resident: number; peak: number }[];
+  use: { after: string; resident: number; peak: number; coreSeconds: number }[];
 }
 
 /** A frame at 60 a second, milliseconds. */
@@ -52,7 +52,7 @@ export const percentile = (values: readonly number[], share: number): number => 
 
 /** What the board promises at this size, with what was found. */
 export function claimsOf(figures: BoardFigures): Claim[] {
-  const { firstCold, firstAgain, alone, filters, toggled, paces, memory } = figures;
+  const { firstCold, firstAgain, alone, filters, toggled, paces, use } = figures;
   const human = paces.filter(({ thinking }) => thinking > 0);
   const ahead = fetchedAhead(human.flatMap(({ shown }) => shown));
   const work = toggled.map((one) => (one.inFirst ? one.work : Number.POSITIVE_INFINITY));
@@ -70,7 +70,7 @@ export function claimsOf(figures: BoardFigures): Claim[] {
       WANTED.filter,
     ),
     atMost('overlay toggle, p95', percentile(work, 0.95), FRAME),
-    atMost('memory at its peak, MB', Math.max(...memory.map(({ peak }) => peak)), WANTED.memory),
+    atMost('memory at its peak, MB', Math.max(...use.map(({ peak }) => peak)), WANTED.memory),
     ...human.map(
       ({ thinking, perMinute }): Claim => ({
         claim: `answers per minute, ${thinking} s of thinking`,
@@ -90,7 +90,7 @@ function atMost(name: string, value: number, most: number): Claim {
 
 /** All tables of a run, as markdown. */
 export function figuresText(figures: BoardFigures): string {
-  const { load, startedMs, firstCold, firstAgain, alone, filters, toggled, paces, memory } = figures;
+  const { load, startedMs, firstCold, firstAgain, alone, filters, toggled, paces, use } = figures;
   const claims = claimsOf(figures).map(({ holds, ...claim }) => ({ ...claim, '': holds ? '' : '**short**' }));
   const times = [
     timesRow('the process listens', startedMs),
@@ -112,8 +112,8 @@ export function figuresText(figures: BoardFigures): string {
   const people = paces.map(({ thinking, perMinute, shown }) => ({
     ...{ 'seconds of thinking': thinking, answers: shown.length, 'answers per minute': fixed(perMinute, 0) },
   }));
-  const megabytes = memory.map(({ after, resident, peak }) => ({
-    ...{ after, 'MB now': fixed(resident, 0), 'MB at its peak': fixed(peak, 0) },
+  const megabytes = use.map(({ after, resident, peak, coreSeconds }) => ({
+    ...{ after, 'MB now': fixed(resident, 0), 'MB at its peak': fixed(peak, 0), 'core s': fixed(coreSeconds, 1) },
   }));
   const missed = toggled.filter(({ inFirst }) => !inFirst).length;
   const notes = [

@@ -7,7 +7,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { ROOT } from '../../infra/home.js';
 import { choosePorts, untilListening } from '../../infra/services/ports.js';
 import type { TestStore } from '../../test/support/servers/s3.js';
-import { peakMegabytes, residentMegabytes } from '../proc.js';
+import { coreSecondsOf, peakMegabytes, residentMegabytes } from '../proc.js';
 
 const START_MS = 120_000;
 
@@ -16,7 +16,8 @@ export interface BenchBoard {
   origin: string;
   /** Milliseconds from its start until it listened. */
   startedMs: number;
-  memory(): { resident: number; peak: number };
+  /** What it has taken of the machine so far: megabytes, and seconds of a core. */
+  use(): { resident: number; peak: number; coreSeconds: number };
   stop(): Promise<void>;
 }
 
@@ -41,7 +42,10 @@ export async function startBoard(server: TestStore, uri: string, profile: string
   return {
     origin: `http://127.0.0.1:${port}`,
     startedMs: performance.now() - began,
-    memory: () => ({ resident: residentMegabytes(pid), peak: peakMegabytes(pid) }),
+    use: () => ({
+      ...{ resident: residentMegabytes(pid), peak: peakMegabytes(pid) },
+      coreSeconds: coreSecondsOf(pid) ?? Number.NaN,
+    }),
     async stop() {
       if (child.exitCode === null) {
         const exit = once(child, 'exit');

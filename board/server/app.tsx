@@ -100,7 +100,7 @@ export function boardApp({ store, desks, access, assets, onError }: BoardOptions
     }),
   );
 
-  app.route('/api/scans/:scan', scanApi(desks));
+  app.route('/api/scans/:scan', scanApi(desks, onError));
   app.notFound((context) => context.html(messagePage('There is no such page', 'The address may be mistyped.'), 404));
   app.onError((error, context) => {
     const { status, message, hint } = faultOf(error);

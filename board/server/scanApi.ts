@@ -31,7 +31,7 @@ interface ScanEnv {
 }
 
 /** What the scripts of the pages ask for, about one scan. */
-export function scanApi(desks: Desks): Hono<ScanEnv> {
+export function scanApi(desks: Desks, onError: (error: unknown) => void): Hono<ScanEnv> {
   const api = new Hono<ScanEnv>();
   // The scan stays open until the answer is made.
   api.use(async (context, next) => {
@@ -40,6 +40,11 @@ export function scanApi(desks: Desks): Hono<ScanEnv> {
       return next();
     });
   });
+  /** The answer is in the store: nobody waits for a batch that it fills. */
+  const handInDue = (context: Context, now: Date): void => {
+    const scan = context.req.param('scan') ?? '';
+    void desks.use(scan, ({ answering }) => answering.handInDue(now)).catch(onError);
+  };
 
   api.get('/queue', async (context) => {
     const { desk } = context.get('opened');
@@ -146,7 +151,7 @@ export function scanApi(desks: Desks): Hono<ScanEnv> {
     const isSecond = desk.needsSecond(findingId, reviewer);
     const answer = { findingId, imageId, verdict, comment: comment || null, redrawn, activeMs, isSecond };
     await answering.answer(reviewer, [{ ...answer, answeredAt: now.toISOString() }], now);
-    await answering.handInDue(now);
+    handInDue(context, now);
     return context.json({ ok: true });
   });
 
@@ -176,7 +181,7 @@ export function scanApi(desks: Desks): Hono<ScanEnv> {
       isSecond: desk.needsSecond(findingId, reviewer),
     }));
     await answering.answer(reviewer, answers, now);
-    await answering.handInDue(now);
+    handInDue(context, now);
     return context.json({ answered: answers.length });
   });
 

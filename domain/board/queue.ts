@@ -6,7 +6,7 @@ import { TAG_NAMES, type TagName, type Tags } from '../tags.js';
 export type QueueFinding = Pick<
   FindingRow,
   'findingId' | 'imageId' | 'kind' | 'classId' | 'suggestedClassId' | 'pWrong' | 'areaShare'
-> & { tags: Tags | null };
+>;
 
 export const QUEUE_ORDERS = ['probability', 'gain'] as const;
 
@@ -39,10 +39,7 @@ const RARITY_MAX = 4;
  * What an answer is worth: the probability of an error, its share of the picture, and how rare its class is among the
  * findings' images.
  */
-export function expectedGain(
-  { pWrong, areaShare, classId, suggestedClassId }: Omit<QueueFinding, 'tags'>,
-  rarity: Rarity,
-): number {
+export function expectedGain({ pWrong, areaShare, classId, suggestedClassId }: QueueFinding, rarity: Rarity): number {
   return pWrong * areaShare * Math.max(rarity(classId), rarity(suggestedClassId ?? 0));
 }
 
@@ -76,12 +73,19 @@ export function inOrder(values: Float64Array, ids: readonly string[]): Uint32Arr
 export const asksOfImages = ({ tag, value, order }: QueueFilter): boolean =>
   (tag !== undefined && value !== undefined) || order === 'gain';
 
+/** True for a filter that lets every finding through, whatever answers it has. */
+export const asksAll = ({ kind, given, proposed, from, to, tag, value }: QueueFilter): boolean =>
+  from === 0 &&
+  to === 1 &&
+  [kind, given, proposed].every((one) => one === undefined) &&
+  (tag === undefined || value === undefined);
+
 /** True if a finding has what a filter asks for, whatever answers it has. */
-export function matches(finding: QueueFinding, filter: QueueFilter): boolean {
+export function matches(finding: QueueFinding, tags: Tags | null, filter: QueueFilter): boolean {
   const { kind, given, proposed, from, to, tag, value } = filter;
   if (kind !== undefined && finding.kind !== kind) return false;
   if (given !== undefined && finding.classId !== given) return false;
   if (proposed !== undefined && finding.suggestedClassId !== proposed) return false;
   if (finding.pWrong < from || finding.pWrong > to) return false;
-  return tag === undefined || value === undefined || String(finding.tags?.[tag] ?? '') === value;
+  return tag === undefined || value === undefined || String(tags?.[tag] ?? '') === value;
 }

@@ -23,7 +23,7 @@ export const selectionAnswerSchema = z.object({
 });
 
 /** Why findings cannot be answered at once; null if they can: they are of one kind, and about the same classes. */
-export function whyNotTogether(findings: readonly Omit<QueueFinding, 'tags'>[]): string | null {
+export function whyNotTogether(findings: readonly QueueFinding[]): string | null {
   const sorts = new Set(
     findings.map(({ kind, classId, suggestedClassId }) => `${kind} ${classId} ${suggestedClassId}`),
   );

@@ -14,7 +14,10 @@ const WORDS: Readonly<Record<View, string>> = {
   hidden: 'No label',
 };
 
-/** The ways to see one finding. Labels become pictures when they are first shown. */
+/**
+ * The ways to see one finding. Labels become pictures when they are first shown, or before, as soon as the page has
+ * nothing else to do: then a key has only to draw.
+ */
 export class Views {
   readonly given: Overlay;
   #proposed: Overlay | null = null;
@@ -22,6 +25,7 @@ export class Views {
   #view: View = 'given';
   #timer: ReturnType<typeof setInterval> | null = null;
   #isolated: number | null = null;
+  #isOver = false;
 
   constructor(
     private readonly loaded: Loaded,
@@ -44,9 +48,17 @@ export class Views {
     this.viewer.frame(this.box);
     this.viewer.fit(this.box);
     this.show('given');
+    whenIdle(() => {
+      for (const view of ['proposed', 'difference'] as const) if (!this.#isOver) this.#overlayOf(view);
+    });
   }
 
   stop(): void {
+    this.#isOver = true;
+    this.#stopBlinking();
+  }
+
+  #stopBlinking(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
@@ -71,7 +83,7 @@ export class Views {
 
   endBlink(): void {
     if (this.#timer === null) return;
-    this.stop();
+    this.#stopBlinking();
     this.show('given');
   }
 
@@ -108,4 +120,10 @@ export class Views {
     this.#difference ??= new Overlay(proposed.pixels, width, height, differs);
     return this.#difference;
   }
+}
+
+/** After what is shown now is on the screen; not every browser tells when it is idle. */
+function whenIdle(work: () => void): void {
+  if ('requestIdleCallback' in window) requestIdleCallback(work);
+  else setTimeout(work, 200);
 }
