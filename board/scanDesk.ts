@@ -58,7 +58,7 @@ export class ScanDesk {
   readonly #whole = new Map<string, FindingRow>();
   readonly #reader: BatchReader;
   #batches: readonly Batch[] = [];
-  #examples: ReadonlyMap<number, readonly string[]> = new Map();
+  #examples: ReadonlyMap<number, readonly IndexRow[]> = new Map();
   #areExamplesSought = false;
   #imported: ReadonlyMap<string, KnownAnswer> = new Map();
   #importsReadAt = Number.NEGATIVE_INFINITY;
@@ -104,12 +104,14 @@ export class ScanDesk {
   #lookForExamples(): void {
     if (this.#areExamplesSought) return;
     this.#areExamplesSought = true;
-    clearestImages(this.store, this.scan).then(
-      (found) => {
-        this.#examples = found;
-      },
-      () => undefined,
-    );
+    this.#readExamples().catch(() => undefined);
+  }
+
+  async #readExamples(): Promise<void> {
+    const clearest = await clearestImages(this.store, this.scan);
+    const rows = await this.pool.readImages(await this.pool.latestVersion(), new Set([...clearest.values()].flat()));
+    const byId = new Map(rows.map((row) => [row.imageId, row]));
+    this.#examples = new Map([...clearest].map(([value, ids]) => [value, ids.flatMap((id) => byId.get(id) ?? [])]));
   }
 
   close(): Promise<void> {
@@ -182,9 +184,8 @@ export class ScanDesk {
   }
 
   /** Images without findings on which the scan's model agrees most with a class: what it looks like if it is right. */
-  async examplesOf(labelValue: number): Promise<IndexRow[]> {
-    const ids = this.#examples.get(labelValue) ?? [];
-    return this.pool.readImages(await this.pool.latestVersion(), new Set(ids));
+  examplesOf(labelValue: number): readonly IndexRow[] {
+    return this.#examples.get(labelValue) ?? [];
   }
 
   answerTo(findingId: string): KnownAnswer | null {

@@ -99,7 +99,7 @@ export function scanApi(desks: Desks, onError: (error: unknown) => void): Hono<S
   api.get('/examples/:value/:number', async (context) => {
     const { desk } = context.get('opened');
     const value = parsed(valueSchema, context.req.param('value'));
-    const row = (await desk.examplesOf(value))[parsed(valueSchema, context.req.param('number'))];
+    const row = desk.examplesOf(value)[parsed(valueSchema, context.req.param('number'))];
     if (row === undefined) throw new PartloopError('not-found', 'there is no such example of this class');
     return sendPicture(context, await examplePicture(desk.store, row, value));
   });
