@@ -93,7 +93,12 @@ async function openApp(options: {
   onError(error: unknown): void;
 }): Promise<Opened> {
   const { cacheFolder, ...rest } = options;
-  const [{ boardApp }, { Desks }] = await Promise.all([import('./app.js'), import('../desks.js')]);
+  const [{ boardApp }, { Desks }, { giveMemoryBack }] = await Promise.all([
+    import('./app.js'),
+    import('../desks.js'),
+    import('../../storage/tables/database.js'),
+  ]);
+  await giveMemoryBack();
   const desks = new Desks(options.store, cacheFolder, options.onError);
   const app = boardApp({ ...rest, desks });
   return { desks, fetch: (request) => app.fetch(request) };
