@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/terminal/output.js';
 import { auditCommand } from './audit/command.js';
+import { boardCommand } from './board/command.js';
 import { certifyCommand } from './certify/command.js';
 import { cleaningCommand } from './cleaning/command.js';
 import { copiesCommand } from './copies/command.js';
@@ -33,6 +34,7 @@ async function main(argv: string[]): Promise<number> {
   const program = new Command('npm run bench --')
     .description('Measurements against peers and limits; never part of the tests')
     .addCommand(auditCommand())
+    .addCommand(boardCommand())
     .addCommand(dayCommand())
     .addCommand(certifyCommand())
     .addCommand(cleaningCommand())

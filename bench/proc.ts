@@ -9,6 +9,10 @@ const [USER, SYSTEM] = [11, 12];
 export const peakMegabytes = (pid: number): number =>
   Number(/^VmHWM:\s+(\d+) kB/m.exec(read(`${pid}/status`))?.[1] ?? 0) / 1_024;
 
+/** Memory that a process holds now (VmRSS); 0 if it is gone. */
+export const residentMegabytes = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`${pid}/status`))?.[1] ?? 0) / 1_024;
+
 /** Seconds of a core, user and system, that a process has taken; null if it is gone. */
 export function coreSecondsOf(pid: number): number | null {
   const stat = read(`${pid}/stat`);

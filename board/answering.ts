@@ -28,6 +28,8 @@ import type { ScanDesk } from './scanDesk.js';
  */
 export class Answering {
   #last: Promise<unknown> = Promise.resolve();
+  /** Batches that are being handed in, one after the other; new answers do not wait for them. */
+  #taking: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly desk: ScanDesk,
@@ -74,6 +76,7 @@ export class Answering {
   /** Take back a reviewer's last answer to a queue: the finding or image that it was about; null if there is none. */
   undo(reviewer: string, now: Date, queue: Queue = 'findings'): Promise<string | null> {
     return this.#alone(async () => {
+      await this.#taking;
       const open = this.#openBatch(reviewer, queue);
       if (open !== null && sizeOf(open) > 0) {
         let undone: string | null = null;
@@ -129,19 +132,24 @@ export class Answering {
   }
 
   /** Hand in what a reviewer has open in a queue; what could not be put into labels. */
-  handIn(reviewer: string, now: Date, queue: Queue = 'findings'): Promise<NotApplied[]> {
-    return this.#alone(async () => {
+  async handIn(reviewer: string, now: Date, queue: Queue = 'findings'): Promise<NotApplied[]> {
+    const closing = await this.#alone(async () => {
       const open = this.#openBatch(reviewer, queue);
-      return open === null ? [] : this.#handInBatch(open, now);
+      return open === null ? [] : [await this.#close(open, now)];
     });
+    return this.#takeAll(closing, now);
   }
 
   /** Hand in the batches that are full or whose reviewers went away, or all. */
   async handInDue(now: Date, which: 'due' | 'all' = 'due'): Promise<void> {
-    await this.#alone(async () => {
-      for (const batch of this.desk.batches)
-        if (batch.state === 'open' && (which === 'all' || isDue(batch, now))) await this.#handInBatch(batch, now);
+    const closing = await this.#alone(async () => {
+      const due = this.desk.batches.filter((one) => one.state === 'open' && (which === 'all' || isDue(one, now)));
+      const closed: Batch[] = [];
+      for (const batch of due) closed.push(await this.#close(batch, now));
+      return closed;
     });
+    await this.#takeAll(closing, now);
+    await this.#taking;
   }
 
   /** Finish what was under way when a server died. */
@@ -151,18 +159,34 @@ export class Answering {
         const replaced = this.desk.batches.find(({ id, state }) => id === replaces && state === 'closed');
         if (replaced !== undefined) await this.#replace(replaced, now);
       }
-      for (const batch of this.desk.batches) if (batch.state === 'closing') await this.#take(batch, now);
+      const closing = this.desk.batches.filter(({ state }) => state === 'closing');
+      await this.#takeAll(closing, now);
     });
   }
 
-  async #handInBatch(batch: Batch, now: Date): Promise<NotApplied[]> {
-    if (sizeOf(batch) === 0) return [];
+  /** From now on the batch does not change; it gets the id of its import. */
+  async #close(batch: Batch, now: Date): Promise<Batch> {
+    if (sizeOf(batch) === 0) return batch;
     const review = ulid(now);
     const closing = await changeBatch(this.desk.store, batch, (there) =>
       there.state === 'open' ? { ...there, state: 'closing', review } : null,
     );
     this.desk.know(closing);
-    return closing.state === 'closing' ? this.#take(closing, now) : [];
+    return closing;
+  }
+
+  #takeAll(batches: readonly Batch[], now: Date): Promise<NotApplied[]> {
+    const taken = this.#taking.then(async () => {
+      const notApplied: NotApplied[] = [];
+      for (const { id } of batches) {
+        // Another call may have taken it meanwhile.
+        const batch = this.desk.batches.find((one) => one.id === id);
+        if (batch?.state === 'closing') notApplied.push(...(await this.#take(batch, now)));
+      }
+      return notApplied;
+    });
+    this.#taking = taken.catch(() => undefined);
+    return taken;
   }
 
   async #take(batch: Batch, now: Date): Promise<NotApplied[]> {

@@ -2,13 +2,13 @@ import sharp from 'sharp';
 import { z } from 'zod';
 import { parseText } from '../domain/base/jsonText.js';
 import { resizeNearest } from '../domain/geometry/resize.js';
-import { type IndexRow, scanImageRowSchema } from '../domain/tables.js';
+import type { IndexRow } from '../domain/tables.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { readImage, readLabel } from '../storage/pictures/imageSource.js';
 import { decodeLabel, type LabelMask } from '../storage/pictures/labelMask.js';
 import { openPicture } from '../storage/pictures/picture.js';
 import type { FoundScan } from '../storage/scans.js';
-import { streamTable } from '../storage/tables/table.js';
+import { streamObjectCells } from '../storage/tables/typedColumns.js';
 
 /** Examples of each class. */
 const PER_CLASS = 2;
@@ -16,20 +16,26 @@ const WIDTH = 220;
 const AROUND = 0.25;
 const QUALITY = 85;
 
-const judgedSchema = scanImageRowSchema.pick({ imageId: true, findings: true, quarantined: true, classIou: true });
+const SELECTION = ['imageId', 'findings::DOUBLE', 'quarantined', 'classIou'] as const;
+const [IMAGE, FINDINGS, QUARANTINED, CLASS_IOU] = [0, 1, 2, 3];
 const classIouSchema = z.record(z.string(), z.number());
 
 /** By label value: the images without findings in which label and model agree most about the class. */
 export async function clearestImages(store: ObjectStore, scan: FoundScan): Promise<Map<number, string[]>> {
   const best = new Map<number, { imageId: string; iou: number }[]>();
-  for await (const { imageId, findings, quarantined, classIou } of streamTable(store, scan.images, judgedSchema)) {
-    if (findings > 0 || quarantined) continue;
-    const known = classIouSchema.safeParse(parseText(classIou, 'column classIou of a scanned image'));
-    for (const [value, iou] of Object.entries(known.data ?? {})) {
-      const own = [...(best.get(Number(value)) ?? []), { imageId, iou }].sort((a, b) => b.iou - a.iou);
-      best.set(Number(value), own.slice(0, PER_CLASS));
+  for await (const { rows, cell } of streamObjectCells(store, scan.images, SELECTION, {}))
+    for (let row = 0; row < rows; row++) {
+      if (cell(FINDINGS, row) !== 0 || cell(QUARANTINED, row) === true) continue;
+      const text = String(cell(CLASS_IOU, row));
+      const known = classIouSchema.safeParse(parseText(text, 'column classIou of a scanned image'));
+      const imageId = String(cell(IMAGE, row));
+      for (const [value, iou] of Object.entries(known.data ?? {})) {
+        const there = best.get(Number(value)) ?? [];
+        if (there.length === PER_CLASS && iou <= (there.at(-1)?.iou ?? 0)) continue;
+        const own = [...there, { imageId, iou }].sort((a, b) => b.iou - a.iou);
+        best.set(Number(value), own.slice(0, PER_CLASS));
+      }
     }
-  }
   return new Map([...best].map(([value, own]) => [value, own.map(({ imageId }) => imageId)]));
 }
 

@@ -14,20 +14,26 @@ export const plantedAnswers = ({ batches }: ScanDesk, reviewer: string): Planted
  * has no known errors: their images have other tags.
  */
 export function* shownIds(desk: ScanDesk, filter: QueueFilter, reviewer: string): Generator<string> {
-  if (filter.answers !== 'open' || filter.tag !== undefined || filter.reviewer !== undefined) {
+  if (!hasPlanted(filter)) {
     for (const { findingId } of desk.queue(filter, reviewer)) yield findingId;
     return;
   }
   const done = new Set(plantedAnswers(desk, reviewer).map(({ plantedId }) => plantedId));
   for (const finding of desk.queue({ ...filter, answers: 'all' })) {
     const { findingId } = finding;
-    const isOpen = desk.isOpen(findingId, reviewer);
-    if (isOpen) yield findingId;
-    if (!isOpen && desk.firstOnBoard(findingId) !== reviewer) continue;
+    if (desk.isOpen(findingId, reviewer)) yield findingId;
+    if (!isReached(desk, findingId, reviewer)) continue;
     const planted = desk.plants.after(finding, reviewer);
     if (planted !== null && !done.has(planted.id)) yield planted.id;
   }
 }
+
+const hasPlanted = ({ answers, tag, reviewer }: QueueFilter): boolean =>
+  answers === 'open' && tag === undefined && reviewer === undefined;
+
+/** True for a finding that a reviewer is shown, or has answered. */
+const isReached = (desk: ScanDesk, findingId: string, reviewer: string): boolean =>
+  desk.isOpen(findingId, reviewer) || desk.firstOnBoard(findingId) === reviewer;
 
 /** Known errors of a filter that count as findings in what a reviewer reads of the progress: all, and answered ones. */
 export function plantedProgress(
@@ -35,11 +41,17 @@ export function plantedProgress(
   filter: QueueFilter,
   reviewer: string,
 ): { matching: number; answered: number } {
-  const answered = plantedAnswers(desk, reviewer).filter(({ plantedId }) => {
-    const planted = desk.plants.find(plantedId, reviewer);
-    return planted !== null && matches(planted.like, filter);
-  }).length;
-  let open = 0;
-  for (const id of shownIds(desk, filter, reviewer)) if (desk.plants.find(id, reviewer) !== null) open++;
+  const done = new Set(plantedAnswers(desk, reviewer).map(({ plantedId }) => plantedId));
+  let [answered, open] = [0, 0];
+  for (const { id, like } of desk.plants.all(reviewer)) {
+    if (!matches(like, null, filter)) continue;
+    if (done.has(id)) answered++;
+    else if (
+      hasPlanted(filter) &&
+      isReached(desk, like.findingId, reviewer) &&
+      desk.plants.after(like, reviewer) !== null
+    )
+      open++;
+  }
   return { matching: answered + open, answered };
 }

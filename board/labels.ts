@@ -1,17 +1,24 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { applySuggestion, suggestionOf } from '../domain/review/correction.js';
-import type { FindingRow, IndexRow } from '../domain/tables.js';
+import type { FindingRow } from '../domain/tables.js';
 import { withAnswers } from '../pool/review/paint.js';
 import { readLabel } from '../storage/pictures/imageSource.js';
 import { decodeLabel, type LabelMask } from '../storage/pictures/labelMask.js';
+import type { ShownImage } from '../storage/pool/shownImages.js';
 import { readDrawn } from './drawn.js';
+import type { ListedFinding } from './findingTable.js';
 import type { ScanDesk } from './scanDesk.js';
 
-/** The image of a finding as the pool has it. */
-export function rowOfFinding(desk: ScanDesk, { imageId, fileName }: { imageId: string; fileName: string }): IndexRow {
-  const row = desk.rowOf(imageId);
-  if (row !== null) return row;
-  throw new PartloopError('not-found', `pool ${desk.pool.name} no longer lists ${fileName}`);
+/**
+ * The image of a finding as the pool has it.
+ *
+ * @throws PartloopError `not-found` if it was removed
+ */
+export async function imageOfFinding(desk: ScanDesk, { findingId, imageId }: ListedFinding): Promise<ShownImage> {
+  const image = await desk.imageOf(imageId);
+  if (image !== null) return image;
+  const [finding] = await desk.wholeFindings([findingId]);
+  throw new PartloopError('not-found', `pool ${desk.pool.name} no longer lists ${finding?.fileName ?? imageId}`);
 }
 
 /**
@@ -20,7 +27,7 @@ export function rowOfFinding(desk: ScanDesk, { imageId, fileName }: { imageId: s
  */
 export async function labelAsLeft(
   desk: ScanDesk,
-  row: IndexRow,
+  row: ShownImage,
   { reviewer, except }: { reviewer: string; except: string },
 ): Promise<LabelMask> {
   const label = await decodeLabel(await readLabel(desk.store, row), `label of ${row.fileName}`);

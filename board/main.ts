@@ -17,6 +17,7 @@ const board = await serveBoard({
   ...{ store: openStore(storeOptions(address)), host: '127.0.0.1', port: Number(values.port ?? 0) },
   ...{ dist: join(root, 'dist'), cacheFolder: join(readVariables(process.env).PARTLOOP_HOME ?? root, 'cache') },
   onError: (error) => process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`),
+  onNote: (text) => process.stderr.write(`${text}\n`),
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => {

@@ -1,9 +1,10 @@
 import sharp from 'sharp';
 import { SHOWN_SIDE } from '../domain/board/protocol.js';
-import type { IndexRow } from '../domain/tables.js';
+import type { FindingRow } from '../domain/tables.js';
 import { readImage } from '../storage/pictures/imageSource.js';
 import { openPicture } from '../storage/pictures/picture.js';
-import type { ListedFinding, ScanDesk } from './scanDesk.js';
+import type { ShownImage } from '../storage/pool/shownImages.js';
+import type { ScanDesk } from './scanDesk.js';
 
 const QUALITY = 85;
 const THUMBNAIL = { width: 264, height: 198 } as const;
@@ -12,7 +13,7 @@ const AROUND = 0.6;
 const LEAST_SHARE = 0.15;
 
 /** The upright picture of an image, WebP, as large as the page shows it. */
-export async function shownPicture(desk: ScanDesk, row: IndexRow): Promise<Buffer> {
+export async function shownPicture(desk: ScanDesk, row: ShownImage): Promise<Buffer> {
   const { pixels } = await openPicture(await readImage(desk.store, row));
   return pixels
     .resize({ width: SHOWN_SIDE, height: SHOWN_SIDE, fit: 'inside', withoutEnlargement: true })
@@ -21,7 +22,11 @@ export async function shownPicture(desk: ScanDesk, row: IndexRow): Promise<Buffe
 }
 
 /** The surroundings of a finding, WebP, with its frame. */
-export async function thumbnail(desk: ScanDesk, row: IndexRow, finding: ListedFinding): Promise<Buffer> {
+export async function thumbnail(
+  desk: ScanDesk,
+  row: ShownImage,
+  finding: Pick<FindingRow, 'x0' | 'y0' | 'x1' | 'y1'>,
+): Promise<Buffer> {
   const { pixels } = await openPicture(await readImage(desk.store, row));
   const { width, height } = row;
   const wide = Math.max((finding.x1 - finding.x0) * (1 + 2 * AROUND), LEAST_SHARE) * width;

@@ -9,6 +9,7 @@ import { decodeLabel, type LabelMask } from '../storage/pictures/labelMask.js';
 import type { Pool } from '../storage/pool/pool.js';
 import type { FoundScan } from '../storage/scans.js';
 import { streamTable } from '../storage/tables/table.js';
+import type { FindingTable } from './findingTable.js';
 
 /** The least suspect images that errors are planted into. */
 const TRUSTED = 1_000;
@@ -54,17 +55,20 @@ export class Plants {
 
   constructor(
     private readonly desk: { store: ObjectStore; scan: FoundScan; pool: Pool },
-    private readonly findings: readonly QueueFinding[],
+    private readonly findings: Pick<FindingTable, 'all' | 'hasImage'>,
   ) {}
 
   /** Choose images whose labels nothing speaks against; `shown` are those that pages show as examples. */
   async choose(shown: ReadonlySet<string>): Promise<void> {
     const { store, scan, pool } = this.desk;
     const judged: { imageId: string; labelSha256: string; pMislabelled: number }[] = [];
-    const found = new Set(this.findings.map(({ imageId }) => imageId));
     for await (const row of streamTable(store, scan.images, judgedSchema)) {
       const isSuspect =
-        row.findings > 0 || found.has(row.imageId) || row.quarantined || row.regionsIgnored || row.error !== null;
+        row.findings > 0 ||
+        this.findings.hasImage(row.imageId) ||
+        row.quarantined ||
+        row.regionsIgnored ||
+        row.error !== null;
       // A reviewer of the audit sample sees the label as it is.
       if (!isSuspect && row.auditChance === null && !shown.has(row.imageId)) judged.push(row);
     }
@@ -92,11 +96,16 @@ export class Plants {
     return this.#of(reviewer).byId.get(id) ?? null;
   }
 
+  /** All known errors of a reviewer, in no order. */
+  all(reviewer: string): Iterable<Planted> {
+    return this.#of(reviewer).byId.values();
+  }
+
   #of(reviewer: string): OfReviewer {
     const known = this.#byReviewer.get(reviewer);
     if (known !== undefined) return known;
     const made = { after: new Map<string, Planted>(), byId: new Map<string, Planted>() };
-    for (const like of this.findings) {
+    for (const like of this.findings.all()) {
       const id = plantedIdAfter(like, { scan: this.desk.scan.id, reviewer });
       if (id === null) continue;
       made.after.set(like.findingId, { id, like });

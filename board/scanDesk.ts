@@ -1,32 +1,41 @@
 import { join } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 import { type Batch, standingAnswers } from '../domain/board/batch.js';
-import { inOrder, matches, type QueueFilter, type QueueFinding, type Rarity, rarityOf } from '../domain/board/queue.js';
+import {
+  asksAll,
+  asksOfImages,
+  expectedGain,
+  inOrder,
+  matches,
+  type QueueFilter,
+  rarityOf,
+} from '../domain/board/queue.js';
 import { isLookedAtTwice } from '../domain/board/reviewers.js';
 import { type FindingRow, findingRowSchema, type IndexRow } from '../domain/tables.js';
 import { labelNames } from '../domain/taxonomy.js';
 import { BatchReader } from '../storage/board.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool, type Pool } from '../storage/pool/pool.js';
+import type { ShownImage } from '../storage/pool/shownImages.js';
 import { type FoundScan, findScan } from '../storage/scans.js';
 import { makeScratchFolder, type ScratchFolder } from '../storage/scratch.js';
 import { streamFile } from '../storage/tables/table.js';
+import { DeskImages } from './deskImages.js';
 import { clearestImages } from './examples.js';
+import { FindingTable, type ListedFinding } from './findingTable.js';
 import { Imports } from './imports.js';
 import { Plants } from './planted.js';
 
-/** What the board keeps in memory of each finding: masks and features stay in the table. */
-const listedSchema = findingRowSchema.omit({ evidence: true, proposal: true, areaPx: true, pModel: true });
+/** Filters whose findings are kept as a list: those of the people who look at a scan at one time. */
+const KEPT_FILTERS = 16;
+/** Whole findings that are kept: those on screens and the next ones. */
+const KEPT_WHOLE = 512;
 
 /** The newest answer to a finding, whoever gave it. */
 export interface KnownAnswer {
   verdict: string;
   comment: string;
   reviewer: string;
-}
-
-export interface ListedFinding extends QueueFinding {
-  labelSha256: string;
 }
 
 /**
@@ -41,18 +50,19 @@ export class ScanDesk {
   readonly #onBoard = new Map<string, string>();
   /** Findings with a second answer. */
   readonly #seconds = new Set<string>();
-  readonly #byId: ReadonlyMap<string, ListedFinding>;
-  readonly #ordered = new Map<QueueFilter['order'], readonly ListedFinding[]>();
+  readonly #ordered = new Map<QueueFilter['order'], Uint32Array>();
+  /** Places of the findings that a filter lets through, in its order, whatever answers they have. */
+  readonly #matching = new Map<string, Uint32Array>();
+  readonly #whole = new Map<string, FindingRow>();
   readonly #reader: BatchReader;
   /** Known errors among the findings. */
   readonly plants: Plants;
   /** Answers to the pool that did not come from the board. */
   readonly imports: Imports;
-  /** Ends once examples and images for known errors were looked for. */
-  lookedAround: Promise<void> = Promise.resolve();
+  #lookingAround: Promise<void> | null = null;
   #batches: readonly Batch[] = [];
   #ofOtherScans: readonly Batch[] = [];
-  #examples: ReadonlyMap<number, readonly string[]> = new Map();
+  #examples: ReadonlyMap<number, readonly IndexRow[]> = new Map();
 
   private constructor(
     readonly store: ObjectStore,
@@ -60,16 +70,14 @@ export class ScanDesk {
     readonly pool: Pool,
     private readonly folder: ScratchFolder,
     private readonly table: string,
-    private readonly findings: readonly ListedFinding[],
-    private rows: ReadonlyMap<string, IndexRow>,
-    private readonly rarity: Rarity,
+    private readonly findings: FindingTable,
+    private images: DeskImages,
   ) {
     this.names = labelNames(pool.taxonomy);
-    this.kinds = new Set(findings.map(({ kind }) => kind));
+    this.kinds = findings.kinds();
     this.#reader = new BatchReader(store, pool.name);
     this.imports = new Imports(store, pool.name);
     this.plants = new Plants(this, findings);
-    this.#byId = new Map(findings.map((finding) => [finding.findingId, finding]));
   }
 
   /**
@@ -82,18 +90,12 @@ export class ScanDesk {
     const folder = await makeScratchFolder('board');
     try {
       const table = join(folder.path, 'findings.parquet');
-      await store.getFile(scan.findings, table);
-      const read: Omit<ListedFinding, 'tags'>[] = [];
-      for await (const row of streamFile(table, scan.findings, listedSchema)) read.push(row);
-      const rows = await rowsOf(pool, new Set(read.map(({ imageId }) => imageId)));
-      const images = new Map<number, number>();
-      for (const { classes } of rows.values())
-        for (const value of classes) images.set(value, (images.get(value) ?? 0) + 1);
-      const findings = read.map((row): ListedFinding => ({ ...row, tags: rows.get(row.imageId) ?? null }));
-      const desk = new ScanDesk(store, scan, pool, folder, table, findings, rows, rarityOf(images));
+      const version = pool.latestVersion();
+      await Promise.all([version, store.getFile(scan.findings, table)]);
+      const findings = await FindingTable.read(table, scan.findings);
+      const images = new DeskImages(pool, await version, findings.imageIds);
+      const desk = new ScanDesk(store, scan, pool, folder, table, findings, images);
       await desk.refreshAnswers();
-      // Beside other work: the first page does not wait for it.
-      desk.lookedAround = desk.#lookAround();
       return desk;
     } catch (error) {
       await folder.remove();
@@ -101,18 +103,32 @@ export class ScanDesk {
     }
   }
 
-  /** Examples of classes, and images for known errors; a review goes on without. */
-  async #lookAround(): Promise<void> {
-    try {
-      this.#examples = await clearestImages(this.store, this.scan);
-      await this.plants.choose(new Set([...this.#examples.values()].flat()));
-    } catch {
-      // A table that cannot be read is told by those who need it.
-    }
+  /**
+   * Examples of classes, and images for known errors. Beside other work: the first page does not wait for them, and a
+   * review goes on without.
+   */
+  lookAround(): Promise<void> {
+    // A table that cannot be read is told by those who need it.
+    this.#lookingAround ??= this.#findTrusted().catch(() => undefined);
+    return this.#lookingAround;
+  }
+
+  async #findTrusted(): Promise<void> {
+    const clearest = await clearestImages(this.store, this.scan);
+    const shown = new Set([...clearest.values()].flat());
+    const rows = await this.pool.readImages(await this.pool.latestVersion(), shown);
+    const byId = new Map(rows.map((row) => [row.imageId, row]));
+    this.#examples = new Map([...clearest].map(([value, ids]) => [value, ids.flatMap((id) => byId.get(id) ?? [])]));
+    await this.plants.choose(shown);
   }
 
   close(): Promise<void> {
     return this.folder.remove();
+  }
+
+  /** Read what a filter asks for; `queue` and `progress` need it. */
+  async prepare(filter: QueueFilter): Promise<void> {
+    if (asksOfImages(filter)) await this.images.all();
   }
 
   /**
@@ -120,12 +136,13 @@ export class ScanDesk {
    * opinion.
    */
   *queue(filter: QueueFilter, reviewer: string | null = null): Generator<ListedFinding> {
-    for (const finding of this.#inOrder(filter.order)) {
-      const answer = this.#answers.get(finding.findingId);
-      if (filter.answers === 'open' && !this.isOpen(finding.findingId, reviewer)) continue;
+    for (const place of this.#matchingOf(filter)) {
+      const findingId = this.findings.ids[place] ?? '';
+      const answer = this.#answers.get(findingId);
+      if (filter.answers === 'open' && !this.isOpen(findingId, reviewer)) continue;
       if (filter.answers === 'answered' && answer === undefined) continue;
       if (filter.reviewer !== undefined && answer?.reviewer !== filter.reviewer) continue;
-      if (matches(finding, filter)) yield finding;
+      yield this.findings.at(place);
     }
   }
 
@@ -139,6 +156,17 @@ export class ScanDesk {
     return this.#onBoard.get(findingId);
   }
 
+  /** How many findings a filter lets through whatever answers they have, and how many of them are answered. */
+  countOf(filter: QueueFilter): { matching: number; answered: number } {
+    let answered = 0;
+    for (const [findingId, { reviewer }] of this.#answers) {
+      const place = this.findings.placeOf(findingId);
+      if (place === undefined || (filter.reviewer !== undefined && reviewer !== filter.reviewer)) continue;
+      if (this.#isMatching(place, filter)) answered++;
+    }
+    return { matching: filter.reviewer === undefined ? this.#matchingOf(filter).length : answered, answered };
+  }
+
   /** True for a finding that another reviewer answered here, and that this one should answer unknowingly. */
   needsSecond(findingId: string, reviewer: string): boolean {
     const first = this.#onBoard.get(findingId);
@@ -148,18 +176,23 @@ export class ScanDesk {
 
   /** @throws PartloopError `not-found` */
   listed(findingId: string): ListedFinding {
-    const finding = this.#byId.get(findingId);
-    if (finding !== undefined) return finding;
+    const place = this.findings.placeOf(findingId);
+    if (place !== undefined) return this.findings.at(place);
     throw new PartloopError('not-found', `scan ${this.scan.id} has no finding ${findingId}`);
   }
 
   /** Whole rows of findings, with their masks, in the order asked for. */
   async wholeFindings(findingIds: readonly string[]): Promise<FindingRow[]> {
-    const wanted = { column: 'findingId', values: new Set(findingIds) };
-    const found = new Map<string, FindingRow>();
-    for await (const row of streamFile(this.table, this.scan.findings, findingRowSchema, wanted))
-      found.set(row.findingId, row);
-    return findingIds.flatMap((id) => found.get(id) ?? []);
+    const missing = findingIds.filter((id) => !this.#whole.has(id) && this.findings.placeOf(id) !== undefined);
+    const read = new Map<string, FindingRow>();
+    if (missing.length > 0) {
+      const wanted = { column: 'findingId', values: new Set(missing) };
+      for await (const row of streamFile(this.table, this.scan.findings, findingRowSchema, wanted))
+        read.set(row.findingId, row);
+    }
+    const found = findingIds.flatMap((id) => read.get(id) ?? this.#whole.get(id) ?? []);
+    for (const row of found) keep(this.#whole, row.findingId, row, KEPT_WHOLE);
+    return found;
   }
 
   /** All findings of some images, with their masks. */
@@ -178,18 +211,24 @@ export class ScanDesk {
   }
 
   /** Images without findings on which the scan's model agrees most with a class: what it looks like if it is right. */
-  async examplesOf(labelValue: number): Promise<IndexRow[]> {
-    const ids = this.#examples.get(labelValue) ?? [];
-    return this.pool.readImages(await this.pool.latestVersion(), new Set(ids));
+  examplesOf(labelValue: number): readonly IndexRow[] {
+    return this.#examples.get(labelValue) ?? [];
   }
 
   answerTo(findingId: string): KnownAnswer | null {
     return this.#answers.get(findingId) ?? null;
   }
 
-  /** The image as the pool has it now; null if it was removed. */
-  rowOf(imageId: string): IndexRow | null {
-    return this.rows.get(imageId) ?? null;
+  /** Images of findings as the pool has them now; those that were removed are left out. */
+  async imagesOf(imageIds: readonly string[]): Promise<ReadonlyMap<string, ShownImage>> {
+    const images = await this.images.of([...new Set(imageIds)].filter((id) => this.findings.hasImage(id)));
+    void this.lookAround();
+    return images;
+  }
+
+  /** One of them; null if it was removed. */
+  async imageOf(imageId: string): Promise<ShownImage | null> {
+    return (await this.imagesOf([imageId])).get(imageId) ?? null;
   }
 
   /** The batches of this scan, oldest first. */
@@ -211,7 +250,9 @@ export class ScanDesk {
 
   /** Read labels anew, after they were revised. */
   async refreshLabels(): Promise<void> {
-    this.rows = await rowsOf(this.pool, new Set(this.findings.map(({ imageId }) => imageId)));
+    this.images = new DeskImages(this.pool, await this.pool.latestVersion(), this.findings.imageIds);
+    // Tags may have changed too.
+    this.#matching.clear();
   }
 
   /** Read answers anew: those of other servers each time, those of imports at most once a minute. */
@@ -230,7 +271,7 @@ export class ScanDesk {
     for (const { state, answers } of this.#batches)
       if (state !== 'replaced') for (const one of answers) if (one.isSecond) this.#seconds.add(one.findingId);
     for (const { findingId, verdict, comment, reviewer } of this.imports.verdicts.values())
-      if (this.#byId.has(findingId))
+      if (this.findings.placeOf(findingId) !== undefined)
         this.#answers.set(findingId, { verdict, comment: comment ?? '', reviewer: reviewer ?? '' });
     for (const { batch, answer } of standingAnswers(this.#batches)) {
       this.#onBoard.set(answer.findingId, batch.reviewer);
@@ -240,16 +281,41 @@ export class ScanDesk {
     }
   }
 
-  #inOrder(order: QueueFilter['order']): readonly ListedFinding[] {
+  #matchingOf(filter: QueueFilter): Uint32Array {
+    const { answers: _, reviewer: __, ...asked } = filter;
+    const key = JSON.stringify(asked);
+    const known = this.#matching.get(key);
+    const ordered = this.#inOrder(filter.order);
+    const matching = known ?? (asksAll(filter) ? ordered : ordered.filter((place) => this.#isMatching(place, filter)));
+    keep(this.#matching, key, matching, KEPT_FILTERS);
+    return matching;
+  }
+
+  #isMatching(place: number, filter: QueueFilter): boolean {
+    const finding = this.findings.at(place);
+    const tags = filter.tag === undefined ? null : (this.images.known?.tagsOf(finding.imageId) ?? null);
+    return matches(finding, tags, filter);
+  }
+
+  #inOrder(order: QueueFilter['order']): Uint32Array {
     const known = this.#ordered.get(order);
     if (known !== undefined) return known;
-    const ordered = inOrder(this.findings, order, this.rarity);
+    const rarity = rarityOf(this.images.known?.countClasses() ?? new Map());
+    const values = Float64Array.from({ length: this.findings.count }, (_, place) => {
+      const finding = this.findings.at(place);
+      return order === 'gain' ? expectedGain(finding, rarity) : finding.pWrong;
+    });
+    const ordered = inOrder(values, this.findings.ids);
     this.#ordered.set(order, ordered);
     return ordered;
   }
 }
 
-async function rowsOf(pool: Pool, images: ReadonlySet<string>): Promise<Map<string, IndexRow>> {
-  const rows = await pool.readImages(await pool.latestVersion(), images);
-  return new Map(rows.map((row) => [row.imageId, row]));
+/** Set the newest entry of a map, which loses its oldest ones above a number. */
+function keep<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  for (const oldest of map.keys())
+    if (map.size > most) map.delete(oldest);
+    else return;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PartloopError } from '../domain/base/errors.js';
 import { toLookAt, whyNotTogether } from '../domain/board/selection.js';
-import type { ListedFinding } from './scanDesk.js';
+import type { ListedFinding } from './findingTable.js';
 
 const MAX_OPEN = 100;
 

@@ -15,11 +15,14 @@ export class BatchReader {
     private readonly pool: string,
   ) {}
 
-  /** All of them, in the order in which they were begun. */
-  async read(): Promise<Batch[]> {
+  /** All of them, or the newest, in the order in which they were begun. */
+  async read(newest = Number.POSITIVE_INFINITY): Promise<Batch[]> {
+    const listed: { key: string; etag: string }[] = [];
+    for await (const { key, etag } of this.store.list(keys.boardBatchPrefix(this.pool)))
+      if (key.endsWith('.json')) listed.push({ key, etag });
     const batches: Batch[] = [];
-    for await (const { key, etag } of this.store.list(keys.boardBatchPrefix(this.pool))) {
-      if (!key.endsWith('.json')) continue;
+    // Keys sort by the time at which batches were begun.
+    for (const { key, etag } of listed.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(-newest)) {
       const known = this.#known.get(key);
       const batch = known?.etag === etag ? known.batch : await readJson(this.store, key, batchSchema);
       this.#known.set(key, { etag, batch });

@@ -89,8 +89,8 @@ export function boardApp({ store, desks, counts, access, assets, onError }: Boar
     return context.redirect(next, 303);
   });
   app.route('/', scanPages(store, desks));
-  app.route('/api/scans/:scan/audit', auditApi(desks));
-  app.route('/api/scans/:scan', scanApi(desks));
+  app.route('/api/scans/:scan/audit', auditApi(desks, onError));
+  app.route('/api/scans/:scan', scanApi(desks, onError));
   app.notFound((context) => context.html(messagePage('There is no such page', 'The address may be mistyped.'), 404));
   app.onError((error, context) => {
     const { status, message, hint } = faultOf(error);

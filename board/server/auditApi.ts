@@ -5,18 +5,19 @@ import { auditRequestSchema, PREFETCHED, type QueueAnswer, type ShownImage } fro
 import { readLabel } from '../../storage/pictures/imageSource.js';
 import { decodeLabel, type LabelMask } from '../../storage/pictures/labelMask.js';
 import type { AuditDesk } from '../audit/auditDesk.js';
-import type { Desks, Opened } from '../desks.js';
+import type { Desks } from '../desks.js';
 import { shownPicture } from '../pictures.js';
 import { keepDrawn, MAX_COMPRESSED_LABEL, sendLabel, sendPicture } from './labels.js';
 import { leaveAll, takeNext } from './leasing.js';
+import { handInDue, type ScanEnv, whileOpen } from './openScan.js';
 import { jsonOf, MAX_JSON, nameOf, parsed } from './requests.js';
 import { auditProgressOf, shownImages } from './shown.js';
 
 /** What the page of a scan's audit sample asks for. */
-export function auditApi(desks: Desks): Hono {
-  const api = new Hono();
-  const open = (context: Context): Promise<Opened> => desks.of(context.req.param('scan') ?? '');
-  const openAudit = async (context: Context): Promise<AuditDesk> => (await open(context)).audit();
+export function auditApi(desks: Desks, onError: (error: unknown) => void): Hono<ScanEnv> {
+  const api = new Hono<ScanEnv>();
+  api.use(whileOpen(desks));
+  const openAudit = (context: Context<ScanEnv>): Promise<AuditDesk> => context.get('opened').audit();
 
   api.get('/queue', async (context) => {
     const audit = await openAudit(context);
@@ -34,7 +35,7 @@ export function auditApi(desks: Desks): Hono {
   });
 
   api.post('/release', async (context) => {
-    const { desk } = await open(context);
+    const { desk } = context.get('opened');
     await leaveAll(context, desk, 'audit');
     return context.json({ ok: true });
   });
@@ -57,7 +58,7 @@ export function auditApi(desks: Desks): Hono {
   });
 
   api.post('/answers', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
-    const { answering, audit: opening } = await open(context);
+    const { answering, audit: opening } = context.get('opened');
     const audit = await opening();
     const request = parsed(auditRequestSchema, await jsonOf(context));
     const { imageId, verdict, comment, redrawn, objectsTo, activeMs } = request;
@@ -73,17 +74,17 @@ export function auditApi(desks: Desks): Hono {
       },
       now,
     );
-    await answering.handInDue(now);
+    handInDue(desks, context, { now, onError });
     return context.json({ ok: true });
   });
 
   api.post('/undo', async (context) => {
-    const { answering } = await open(context);
+    const { answering } = context.get('opened');
     return context.json({ undone: await answering.undo(nameOf(context), new Date(), 'audit') });
   });
 
   api.post('/hand-in', async (context) => {
-    const { answering } = await open(context);
+    const { answering } = context.get('opened');
     return context.json({ notApplied: await answering.handIn(nameOf(context), new Date(), 'audit') });
   });
   return api;

@@ -21,24 +21,25 @@ export function scanPages(store: ObjectStore, desks: Desks): Hono {
       const { name } = reviewerOf(context);
       const filter = parsed(queueFilterSchema, filled(context.req.query()));
       if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
-      const { desk } = await desks.of(context.req.param('scan') ?? '');
-      const siblings = siblingsOf(desk.scan.id, await poolScans(store, desk.pool.name));
-      return context.html(page({ desk, filter, reviewer: name, siblings }));
+      return desks.use(context.req.param('scan') ?? '', async ({ desk }) => {
+        const siblings = siblingsOf(desk.scan.id, await poolScans(store, desk.pool.name));
+        return context.html(page({ desk, filter, reviewer: name, siblings }));
+      });
     });
 
   pages.get('/audit/:scan', async (context) => {
     const { name } = reviewerOf(context);
     if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
-    const { desk } = await desks.of(context.req.param('scan'));
-    return context.html(auditPage({ desk, reviewer: name }));
+    return desks.use(context.req.param('scan'), ({ desk }) => context.html(auditPage({ desk, reviewer: name })));
   });
 
-  pages.get('/reviewers/:scan', async (context) => {
-    const { desk } = await desks.of(context.req.param('scan'));
-    await desk.refreshAnswers();
-    const open = [...desk.queue(queueFilterSchema.parse({}))].length;
-    return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches, open)));
-  });
+  pages.get('/reviewers/:scan', (context) =>
+    desks.use(context.req.param('scan'), async ({ desk }) => {
+      await desk.refreshAnswers();
+      const { matching, answered } = desk.countOf(queueFilterSchema.parse({}));
+      return context.html(reviewersPage(desk.scan.id, reviewerFigures(desk.batches, matching - answered)));
+    }),
+  );
   return pages;
 }
 

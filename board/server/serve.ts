@@ -4,9 +4,12 @@ import { type ServerType, serve } from '@hono/node-server';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Desks } from '../desks.js';
+import { LeftOvers } from '../leftOver.js';
 import { Access } from './access.js';
 
 const LOOK_FOR_DUE_MS = 30_000;
+/** Scans that nobody has open are searched this often for answers that a killed board left. */
+const LOOK_FOR_LEFT_MS = 5 * 60_000;
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export interface ServeOptions {
@@ -20,6 +23,8 @@ export interface ServeOptions {
   port: number;
   /** Faults whose cause no page tells. */
   onError(error: unknown): void;
+  /** What the board did by itself. */
+  onNote(text: string): void;
 }
 
 export interface ServedBoard {
@@ -36,7 +41,7 @@ export interface ServedBoard {
  * @throws PartloopError `input-invalid` if the address cannot be listened on
  */
 export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
-  const { store, cacheFolder, dist, host, port, onError } = options;
+  const { store, cacheFolder, dist, host, port, onError, onNote } = options;
   const isOpen = LOOPBACK.has(host);
   const access = new Access(isOpen);
   let opened: Promise<Opened> | null = null;
@@ -53,6 +58,9 @@ export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
   const timer = setInterval(() => {
     if (opened !== null) void opened.then(({ desks }) => desks.handInDue(new Date())).catch(onError);
   }, LOOK_FOR_DUE_MS);
+  const leftOvers = new LeftOvers(store, async () => (await app()).desks, { onError, onNote });
+  void leftOvers.handIn(new Date());
+  const search = setInterval(() => void leftOvers.handIn(new Date()), LOOK_FOR_LEFT_MS);
   const shown = host.includes(':') ? `[${host}]` : host;
   const start = `http://${shown}:${actual}`;
   return {
@@ -61,10 +69,12 @@ export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
     port: actual,
     async close() {
       clearInterval(timer);
+      clearInterval(search);
       await new Promise((resolve) => {
         server.close(resolve);
         if ('closeAllConnections' in server) server.closeAllConnections();
       });
+      await leftOvers.close();
       if (opened !== null) await (await opened).desks.close();
     },
   };
@@ -83,12 +93,14 @@ async function openApp(options: {
   onError(error: unknown): void;
 }): Promise<Opened> {
   const { cacheFolder, ...rest } = options;
-  const [{ boardApp }, { Desks }, { AuditCounts }] = await Promise.all([
+  const [{ boardApp }, { Desks }, { AuditCounts }, { giveMemoryBack }] = await Promise.all([
     import('./app.js'),
     import('../desks.js'),
     import('../audit/openCounts.js'),
+    import('../../storage/tables/database.js'),
   ]);
-  const desks = new Desks(options.store, cacheFolder);
+  await giveMemoryBack();
+  const desks = new Desks(options.store, cacheFolder, options.onError);
   const app = boardApp({ ...rest, desks, counts: new AuditCounts(options.store, cacheFolder) });
   return { desks, fetch: (request) => app.fetch(request) };
 }

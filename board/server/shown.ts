@@ -7,43 +7,51 @@ import type { QueueFilter } from '../../domain/board/queue.js';
 import { suggestionOf } from '../../domain/review/correction.js';
 import type { FindingRow } from '../../domain/tables.js';
 import { tagWords } from '../../domain/tagWords.js';
+import type { ShownImage as PoolImage } from '../../storage/pool/shownImages.js';
 import type { AuditDesk } from '../audit/auditDesk.js';
 import { plantedAnswers, plantedProgress } from '../findingQueue.js';
-import type { MadePlanted, Planted } from '../planted.js';
+import type { Planted } from '../planted.js';
 import type { ScanDesk } from '../scanDesk.js';
 
 /** Findings and known errors as the page shows them, in this order; those of images that are gone are left out. */
 export async function shownFindings(desk: ScanDesk, ids: readonly string[], reviewer: string): Promise<ShownFinding[]> {
   const rows = new Map((await desk.wholeFindings(ids)).map((row) => [row.findingId, row]));
+  const images = await desk.imagesOf([...rows.values()].map(({ imageId }) => imageId));
   const shown = await Promise.all(
     ids.map((id) => {
       const planted = desk.plants.find(id, reviewer);
-      const finding = rows.get(id);
       if (planted !== null) return shownPlanted(desk, planted, reviewer);
-      return finding === undefined ? null : shownFinding(desk, finding, reviewer);
+      const finding = rows.get(id);
+      const image = finding === undefined ? undefined : images.get(finding.imageId);
+      return finding === undefined || image === undefined ? null : shownFinding(desk, { finding, image }, reviewer);
     }),
   );
   return shown.filter((item) => item !== null);
 }
 
-function shownFinding(desk: ScanDesk, finding: FindingRow, reviewer: string): ShownFinding | null {
-  const { findingId, imageId } = finding;
-  const row = desk.rowOf(imageId);
-  if (row === null) return null;
+interface OnImage {
+  finding: FindingRow;
+  image: PoolImage;
+}
+
+function shownFinding(desk: ScanDesk, shown: OnImage, reviewer: string): ShownFinding {
+  const { findingId } = shown.finding;
   // A second opinion is of use only without the first.
   const known = desk.needsSecond(findingId, reviewer) ? null : desk.answerTo(findingId);
-  return described(desk, { finding, row }, known);
+  return described(desk, shown, known);
 }
 
 async function shownPlanted(desk: ScanDesk, planted: Planted, reviewer: string): Promise<ShownFinding | null> {
   const made = await desk.plants.made(planted);
   const known = plantedAnswers(desk, reviewer).find(({ plantedId }) => plantedId === planted.id);
-  return made === null ? null : described(desk, made, known === undefined ? null : { ...known, comment: '' });
+  return made === null
+    ? null
+    : described(desk, { ...made, image: made.row }, known === undefined ? null : { ...known, comment: '' });
 }
 
 function described(
   desk: ScanDesk,
-  { finding, row }: MadePlanted,
+  { finding, image }: OnImage,
   known: { verdict: string; comment: string } | null,
 ): ShownFinding {
   const { findingId, imageId, fileName, kind, classId, suggestedClassId, pWrong, x0, y0, x1, y1 } = finding;
@@ -55,11 +63,11 @@ function described(
     given: { value: classId, name: nameOf(classId) },
     proposed: suggestedClassId === null ? null : { value: suggestedClassId, name: nameOf(suggestedClassId) },
     box: { x0, y0, x1, y1 },
-    ...{ width: row.width, height: row.height },
-    tags: tagWords(row),
+    ...{ width: image.width, height: image.height },
+    tags: tagWords(image),
     hasProposal: suggestionOf(finding) !== null,
     examples: { value: shown, name: nameOf(shown), count: desk.exampleCount(shown) },
-    isStale: row.labelSha256 !== finding.labelSha256,
+    isStale: image.labelSha256 !== finding.labelSha256,
     answer: known === null ? null : { verdict: known.verdict, comment: known.comment },
   };
 }
@@ -67,17 +75,14 @@ function described(
 /** How far a review is, for one reviewer and one filter. Known errors count as findings, so that none stands out. */
 export function progressOf(desk: ScanDesk, filter: QueueFilter, reviewer: string): Progress {
   const planted = plantedProgress(desk, filter, reviewer);
-  let { matching, answered } = planted;
-  for (const { findingId } of desk.queue({ ...filter, answers: 'all' })) {
-    matching++;
-    if (desk.answerTo(findingId) !== null) answered++;
-  }
-  const own = desk.batches
+  const own = desk.countOf(filter);
+  const [matching, answered] = [planted.matching + own.matching, planted.answered + own.answered];
+  const given = desk.batches
     .filter((batch) => batch.reviewer === reviewer && batch.state !== 'replaced')
     .flatMap(({ state, answers, planted: known }) =>
       [...answers.filter(({ isSecond }) => !isSecond), ...known].map(({ activeMs }) => ({ activeMs, state })),
     );
-  return { ...{ matching, answered }, ...paceOf(own, matching - answered) };
+  return { ...{ matching, answered }, ...paceOf(given, matching - answered) };
 }
 
 /** Images of the audit sample as their page shows them; those with another label by now are left out. */

@@ -58,6 +58,7 @@ async function serve(scan: string | undefined, options: BoardCommand, command: C
   const board = await serveBoard({
     ...{ store, host, port, dist: join(ROOT, 'dist'), cacheFolder: homePaths(partloopHome()).cache },
     onError: (error) => say(`the board has a fault: ${error instanceof Error ? error.message : error}`),
+    onNote: (text) => say(text),
   });
   const url = board.urlOf(path);
   if (json) printJson({ url });

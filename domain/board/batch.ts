@@ -144,6 +144,15 @@ export function isDue({ state, answers, audits }: Batch, now: Date): boolean {
   return isFull || now.getTime() - Date.parse(last.answeredAt) >= BATCH_IDLE_MS;
 }
 
+/**
+ * True for a batch that no reviewer works on any longer, and that still waits for something: to be handed in, to be
+ * closed after that, or to replace another one.
+ */
+export function isLeftOver(batch: Batch, others: readonly Batch[], now: Date): boolean {
+  const isReplacing = others.some(({ id, state }) => id === batch.replaces && state === 'closed');
+  return isReplacing || isDue({ ...batch, state: batch.state === 'closing' ? 'open' : batch.state }, now);
+}
+
 /** The answers that count: those of batches that were not replaced, without second ones, oldest first. */
 export const standingAnswers = (batches: readonly Batch[]): { batch: Batch; answer: BoardAnswer }[] =>
   batches

@@ -5,19 +5,8 @@ import { TAG_NAMES, type TagName, type Tags } from '../tags.js';
 /** A finding as the board lists it, with what can be asked for. */
 export type QueueFinding = Pick<
   FindingRow,
-  | 'findingId'
-  | 'imageId'
-  | 'fileName'
-  | 'kind'
-  | 'classId'
-  | 'suggestedClassId'
-  | 'pWrong'
-  | 'areaShare'
-  | 'x0'
-  | 'y0'
-  | 'x1'
-  | 'y1'
-> & { tags: Tags | null };
+  'findingId' | 'imageId' | 'kind' | 'classId' | 'suggestedClassId' | 'pWrong' | 'areaShare'
+>;
 
 export const QUEUE_ORDERS = ['probability', 'gain'] as const;
 
@@ -66,24 +55,37 @@ export function rarityOf(images: ReadonlyMap<number, number>): Rarity {
   };
 }
 
-/** Findings in the order that a filter asks for; of equal ones by id, so that the order is the same on each server. */
-export function inOrder<Finding extends QueueFinding>(
-  findings: readonly Finding[],
-  order: QueueFilter['order'],
-  rarity: Rarity,
-): Finding[] {
-  const value = order === 'gain' ? (one: Finding) => expectedGain(one, rarity) : ({ pWrong }: Finding) => pWrong;
-  const values = new Map(findings.map((one) => [one.findingId, value(one)]));
-  const of = ({ findingId }: Finding): number => values.get(findingId) ?? 0;
-  return findings.toSorted((a, b) => of(b) - of(a) || (a.findingId < b.findingId ? -1 : 1));
+/**
+ * Places of findings, the greatest value first; of equal ones by id, so that the order is the same on each server.
+ *
+ * @param values of the findings, by place, as `ids`
+ */
+export function inOrder(values: Float64Array, ids: readonly string[]): Uint32Array {
+  const places = Uint32Array.from(ids, (_, place) => place);
+  return places.sort((a, b) => {
+    const difference = (values[b] as number) - (values[a] as number);
+    if (difference !== 0) return difference;
+    return (ids[a] as string) < (ids[b] as string) ? -1 : 1;
+  });
 }
 
+/** True for a filter whose answer depends on the images: on their tags, or on how rare their classes are. */
+export const asksOfImages = ({ tag, value, order }: QueueFilter): boolean =>
+  (tag !== undefined && value !== undefined) || order === 'gain';
+
+/** True for a filter that lets every finding through, whatever answers it has. */
+export const asksAll = ({ kind, given, proposed, from, to, tag, value }: QueueFilter): boolean =>
+  from === 0 &&
+  to === 1 &&
+  [kind, given, proposed].every((one) => one === undefined) &&
+  (tag === undefined || value === undefined);
+
 /** True if a finding has what a filter asks for, whatever answers it has. */
-export function matches(finding: QueueFinding, filter: QueueFilter): boolean {
+export function matches(finding: QueueFinding, tags: Tags | null, filter: QueueFilter): boolean {
   const { kind, given, proposed, from, to, tag, value } = filter;
   if (kind !== undefined && finding.kind !== kind) return false;
   if (given !== undefined && finding.classId !== given) return false;
   if (proposed !== undefined && finding.suggestedClassId !== proposed) return false;
   if (finding.pWrong < from || finding.pWrong > to) return false;
-  return tag === undefined || value === undefined || String(finding.tags?.[tag] ?? '') === value;
+  return tag === undefined || value === undefined || String(tags?.[tag] ?? '') === value;
 }

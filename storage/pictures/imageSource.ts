@@ -3,17 +3,22 @@ import { PartloopError } from '../../domain/base/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../objects/objectStore.js';
 
+/** Where an image's picture is, and how it is told from another. */
+export type PictureSource = Pick<IndexRow, 'imageId' | 'fileName' | 'imageUri' | 'imageEtag'>;
+/** The same of its label. */
+export type LabelSource = Pick<IndexRow, 'fileName' | 'labelUri' | 'labelSha256'>;
+
 /**
  * The bytes of an image, from the pool or from its registered place, checked against its digest at import.
  *
  * @throws PartloopError `data-changed` if they have changed, `not-found` if they are gone
  */
-export function readImage(store: ObjectStore, row: IndexRow): Promise<Buffer> {
+export function readImage(store: ObjectStore, row: PictureSource): Promise<Buffer> {
   return readChecked(store, row.imageUri, row.imageEtag, row.imageId, row.fileName);
 }
 
 /** The bytes of an image's label, checked likewise. */
-export function readLabel(store: ObjectStore, row: IndexRow): Promise<Buffer> {
+export function readLabel(store: ObjectStore, row: LabelSource): Promise<Buffer> {
   return readChecked(store, row.labelUri, null, row.labelSha256, `label of ${row.fileName}`);
 }
 

@@ -15,6 +15,7 @@ import { DrawIndexReader } from './drawIndex.js';
 import { readImageStates } from './imageStates.js';
 import { NewestRows, type Revision } from './newestRows.js';
 import { PoolHistory } from './poolHistory.js';
+import { readShownImages, type ShownImages } from './shownImages.js';
 
 const catalogSchema = z.object({
   version: z.number().int().positive(),
@@ -37,7 +38,9 @@ export interface PoolIndex {
   countImages(version: number): Promise<PoolCounts>;
   /** What decides whether some images of a version may be trained on, without those that it does not have. */
   readStates(version: number, imageIds: readonly string[]): Promise<Map<string, ImageState>>;
-  /** The same rows of some images alone. */
+  /** What pages need of some images of a version, by column. */
+  readShown(version: number, imageIds: readonly string[]): Promise<ShownImages>;
+  /** Whole rows of some images alone. */
   readImages(version: number, imageIds: ReadonlySet<string>): Promise<IndexRow[]>;
   /** All rows of the pool up to its newest version. */
   history(): Promise<PoolHistory>;
@@ -87,6 +90,14 @@ export function openPoolIndex(store: ObjectStore, pool: string, cacheFolder: str
       for await (const _ of inSegmentFile(store, key, cacheFolder, (path) => counter.add(path, key)));
     return counter.counts();
   };
+  /** Reads the file of each segment of a version, in order. */
+  const overSegments = async (version: number) => {
+    const { segments } = await catalogs.read(version);
+    return async (read: (path: string, origin: string) => AsyncGenerator<number>): Promise<void> => {
+      for (const { key } of segments)
+        for await (const _ of inSegmentFile(store, key, cacheFolder, (path) => read(path, key)));
+    };
+  };
   const known = new KnownHistory(store, catalogs, cacheFolder);
   return {
     latestVersion: () => catalogs.latestVersion(),
@@ -94,13 +105,8 @@ export function openPoolIndex(store: ObjectStore, pool: string, cacheFolder: str
     readColumns: readVersion,
     readDrawColumns,
     countImages,
-    readStates: async (version, imageIds) => {
-      const { segments } = await catalogs.read(version);
-      return readImageStates(imageIds, async (read) => {
-        for (const { key } of segments)
-          for await (const _ of inSegmentFile(store, key, cacheFolder, (path) => read(path, key)));
-      });
-    },
+    readStates: async (version, imageIds) => readImageStates(imageIds, await overSegments(version)),
+    readShown: async (version, imageIds) => readShownImages(pool, imageIds, await overSegments(version)),
     readImages: (version, imageIds) => readVersion(version, indexRowSchema, { column: 'imageId', values: imageIds }),
     history: async () => {
       await known.catchUp();

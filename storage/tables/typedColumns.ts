@@ -48,9 +48,11 @@ export async function* cellsOver(
 ): AsyncGenerator<Cells> {
   try {
     const missing = Object.entries(optional).map(([name, type]) => `CAST(NULL AS ${type}) AS "${name}"`);
+    const there = `read_parquet(${quotedFile(path)})`;
     const table =
-      `(SELECT * FROM read_parquet(${quotedFile(path)}) ` +
-      `UNION ALL BY NAME SELECT ${missing.join(', ')} WHERE false)`;
+      missing.length === 0
+        ? there
+        : `(SELECT * FROM ${there} UNION ALL BY NAME SELECT ${missing.join(', ')} WHERE false)`;
     const result = await connection.stream(`SELECT ${columns.join(', ')} FROM ${table} WHERE ${where}`);
     for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {
       if (chunk.rowCount === 0) break;

@@ -18,6 +18,7 @@ const board = await serveBoard({
   ...{ store: openStore({ ...options, uri }), host, port: 0, dist: join(ROOT, 'dist') },
   cacheFolder: await mkdtemp(join(tmpdir(), 'partloop-board-test-')),
   onError: (error) => process.stderr.write(`${error}\n`),
+  onNote: () => undefined,
 });
 process.stdout.write(`${board.urlOf('/')}\n`);
 process.on('SIGTERM', () => void board.close().then(() => process.exit(0)));

@@ -68,13 +68,17 @@ async function picture(at: number): Promise<{ sha256: string; bytes: Buffer }> {
 }
 
 /** A board over a store, on a free port. `close` ends it and removes what it kept. */
-export async function boardOver(store: ObjectStore): Promise<ServedBoard> {
+export async function boardOver(
+  store: ObjectStore,
+  onNote: (text: string) => void = () => undefined,
+): Promise<ServedBoard> {
   const cacheFolder = await mkdtemp(join(tmpdir(), 'partloop-board-test-'));
   const board = await serveBoard({
     ...{ store, cacheFolder, dist: join(ROOT, 'dist'), host: '127.0.0.1', port: 0 },
     onError: (error) => {
       throw error;
     },
+    onNote,
   });
   return {
     ...board,

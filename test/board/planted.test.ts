@@ -107,7 +107,7 @@ describe('known errors on the board', function () {
 
   async function start(): Promise<void> {
     desk = await ScanDesk.open(cars.store, SCAN, folder);
-    await desk.lookedAround;
+    await desk.lookAround();
     answering = new Answering(desk, new AuditOpener(desk));
     await answering.recover(now());
   }

@@ -15,7 +15,10 @@ const WORDS: Readonly<Record<View, string>> = {
   hidden: 'No label',
 };
 
-/** The ways to see one item of a queue. Labels become pictures when they are first shown. */
+/**
+ * The ways to see one item of a queue. Labels become pictures when they are first shown, or before, as soon as the page
+ * has nothing else to do: then a key has only to draw.
+ */
 export class Views {
   readonly given: Overlay;
   #proposed: Overlay | null = null;
@@ -23,6 +26,7 @@ export class Views {
   #view: View = 'given';
   #timer: ReturnType<typeof setInterval> | null = null;
   #isolated: number | null = null;
+  #isOver = false;
 
   constructor(
     private readonly loaded: Loaded,
@@ -45,9 +49,17 @@ export class Views {
     this.viewer.frame(this.box);
     this.viewer.fit(this.box);
     this.show('given');
+    whenIdle(() => {
+      for (const view of ['proposed', 'difference'] as const) if (!this.#isOver) this.#overlayOf(view);
+    });
   }
 
   stop(): void {
+    this.#isOver = true;
+    this.#stopBlinking();
+  }
+
+  #stopBlinking(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
@@ -72,7 +84,7 @@ export class Views {
 
   endBlink(): void {
     if (this.#timer === null) return;
-    this.stop();
+    this.#stopBlinking();
     this.show('given');
   }
 
@@ -114,3 +126,8 @@ export class Views {
 /** A place in pixels. */
 export const rectOf = (box: Box | null, { width, height }: { width: number; height: number }): Rect | null =>
   box === null ? null : { x0: box.x0 * width, y0: box.y0 * height, x1: box.x1 * width, y1: box.y1 * height };
+/** After what is shown now is on the screen; not every browser tells when it is idle. */
+function whenIdle(work: () => void): void {
+  if ('requestIdleCallback' in window) requestIdleCallback(work);
+  else setTimeout(work, 200);
+}
