@@ -6,9 +6,9 @@ import { nextStep } from '../../domain/loop/status.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { retryingText } from '../../infra/retrying.js';
 import { pausedText } from '../../infra/stack/pausedWork.js';
+import { loopStatusOrRecord, type ShownLoop } from '../../steering/loopClient.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { printTable, say, sayText } from '../terminal/output.js';
-import { loopStatusOrRecord, type ShownLoop } from './loopClient.js';
 import type { LoopTroubles } from './loopTroubles.js';
 
 /** A loop without a known status, with the reason: its record is damaged, or no worker answers. */
