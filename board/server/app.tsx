@@ -10,18 +10,19 @@ import { boardReviewerSchema } from '../../domain/board/batch.js';
 import { queueFilterSchema } from '../../domain/board/queue.js';
 import { reviewerFigures } from '../../domain/board/reviewers.js';
 import { outputOf } from '../../domain/stepContract.js';
-import { listLoops, readLoopState, recordedIteration } from '../../storage/loopState.js';
+import { listLoops, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Desks } from '../desks.js';
+import type { TemporalLink } from '../loops/temporalLink.js';
 import { gridPage } from '../pages/grid.js';
 import { homePage } from '../pages/home.js';
-import { loopPage } from '../pages/loop.js';
 import { messagePage } from '../pages/message.js';
 import { namePage } from '../pages/name.js';
 import { reviewPage } from '../pages/review.js';
 import { reviewersPage } from '../pages/reviewers.js';
 import { scansOf } from '../scans.js';
 import { type Access, localPath, reviewerOf, setReviewerName } from './access.js';
+import { loopRoutes } from './loops.js';
 import { contentPolicy } from './policy.js';
 import { faultOf, parsed } from './requests.js';
 import { scanApi } from './scanApi.js';
@@ -32,6 +33,7 @@ export interface BoardOptions {
   store: ObjectStore;
   desks: Desks;
   access: Access;
+  temporal: TemporalLink;
   /** Folder of the bundled client: scripts and the style sheet. */
   assets: string;
   /** Faults whose cause no page tells. */
@@ -39,13 +41,13 @@ export interface BoardOptions {
 }
 
 /** The board as an application: pages rendered here, and what their script asks for. */
-export function boardApp({ store, desks, access, assets, onError }: BoardOptions): Hono {
+export function boardApp({ store, desks, access, temporal, assets, onError }: BoardOptions): Hono {
   const app = new Hono();
   app.use(contentPolicy);
   app.use(secureHeaders({ referrerPolicy: 'same-origin' }));
   app.use(access.guard);
   app.get('/enter', access.enter);
-  app.get('/assets/:file{(?:review|grid)\\.js|board\\.css}', async (context) => {
+  app.get('/assets/:file{(?:review|grid|loop)\\.js|board\\.css}', async (context) => {
     const file = context.req.param('file');
     context.header('Content-Type', file.endsWith('.js') ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8');
     context.header('Cache-Control', 'no-cache');
@@ -57,10 +59,7 @@ export function boardApp({ store, desks, access, assets, onError }: BoardOptions
       homePage({ pools: await scansOf(store), loops: await listLoops(store), reviewer: reviewerOf(context).name }),
     ),
   );
-  app.get('/loops/:loop', async (context) => {
-    const loop = parsed(nameSchema, context.req.param('loop'));
-    return context.html(loopPage(loop, await readLoopState(store, loop)));
-  });
+  app.route('/loops', loopRoutes({ store, temporal, onError }));
   app.get('/reports/:loop/:iteration', async (context) => {
     const loop = parsed(nameSchema, context.req.param('loop'));
     const number = parsed(z.coerce.number().int().positive(), context.req.param('iteration'));

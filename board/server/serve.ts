@@ -4,6 +4,7 @@ import { type ServerType, serve } from '@hono/node-server';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Desks } from '../desks.js';
+import type { TemporalAccess, TemporalLink } from '../loops/temporalLink.js';
 import { Access } from './access.js';
 
 const LOOK_FOR_DUE_MS = 30_000;
@@ -11,6 +12,8 @@ const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 
 export interface ServeOptions {
   store: ObjectStore;
+  /** The service of the loops; null for a board that does not steer. */
+  temporal: TemporalAccess | null;
   /** For copies of the pool's index. */
   cacheFolder: string;
   /** The folder `dist/` with the bundled script. */
@@ -36,13 +39,13 @@ export interface ServedBoard {
  * @throws PartloopError `input-invalid` if the address cannot be listened on
  */
 export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
-  const { store, cacheFolder, dist, host, port, onError } = options;
+  const { store, temporal, cacheFolder, dist, host, port, onError } = options;
   const isOpen = LOOPBACK.has(host);
   const access = new Access(isOpen);
   let opened: Promise<Opened> | null = null;
   // Every stack has a board, and few are looked at: until then it does not load what pictures and tables need.
   const app = (): Promise<Opened> => {
-    opened ??= openApp({ store, cacheFolder, access, assets: join(dist, 'assets', 'board'), onError });
+    opened ??= openApp({ store, temporal, cacheFolder, access, assets: join(dist, 'assets', 'board'), onError });
     return opened;
   };
   const server = await listening(host, port, async (request) => (await app()).fetch(request));
@@ -65,28 +68,38 @@ export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
         server.close(resolve);
         if ('closeAllConnections' in server) server.closeAllConnections();
       });
-      if (opened !== null) await (await opened).desks.close();
+      if (opened === null) return;
+      const { desks, link } = await opened;
+      await desks.close();
+      await link.close();
     },
   };
 }
 
 interface Opened {
   desks: Desks;
+  link: TemporalLink;
   fetch(request: Request): Response | Promise<Response>;
 }
 
 async function openApp(options: {
   store: ObjectStore;
+  temporal: TemporalAccess | null;
   cacheFolder: string;
   access: Access;
   assets: string;
   onError(error: unknown): void;
 }): Promise<Opened> {
-  const { cacheFolder, ...rest } = options;
-  const [{ boardApp }, { Desks }] = await Promise.all([import('./app.js'), import('../desks.js')]);
+  const { cacheFolder, temporal, ...rest } = options;
+  const [{ boardApp }, { Desks }, { TemporalLink }] = await Promise.all([
+    import('./app.js'),
+    import('../desks.js'),
+    import('../loops/temporalLink.js'),
+  ]);
+  const link = new TemporalLink(temporal);
   const desks = new Desks(options.store, cacheFolder);
-  const app = boardApp({ ...rest, desks });
-  return { desks, fetch: (request) => app.fetch(request) };
+  const app = boardApp({ ...rest, desks, temporal: link });
+  return { desks, link, fetch: (request) => app.fetch(request) };
 }
 
 function listening(host: string, port: number, fetch: (request: Request) => Promise<Response>): Promise<ServerType> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ServedBoard } from '../../board/server/serve.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { withAttempt } from '../../domain/loop/state.js';
 import { updateLoopState } from '../../storage/loopState.js';
@@ -48,11 +49,40 @@ describe('a loop on the board', function () {
     await page.goto(board.urlOf('/'));
     await page.getByRole('link', { name: LOOP }).click();
     await page.getByRole('heading', { name: 'Iteration 2' }).waitFor();
-    assert.match((await page.locator('[role=alert]').textContent()) ?? '', /<b>the loss<\/b> is not a number/);
+    assert.match(
+      (await page.locator('#iteration-2 [role=alert]').textContent()) ?? '',
+      /<b>the loss<\/b> is not a number/,
+    );
     assert.match((await page.locator('.steps').last().textContent()) ?? '', /draw.*images drawn: 130/s);
     await page.getByRole('link', { name: 'Report' }).click();
     await page.getByText('All of iteration 1').waitFor();
     assert.deepEqual(errors, []);
+  });
+
+  it('shows what the store has and says why it cannot steer, where no Temporal service answers', async () => {
+    const silent = await boardOver(store, {
+      uiUrl: null,
+      connect: async () => {
+        throw new PartloopError('stack-unavailable', 'no Temporal service answers at 127.0.0.1:1', {
+          hint: '`partloop status` shows what runs.',
+        });
+      },
+    });
+    try {
+      const page = await (await fetch(silent.urlOf(`/loops/${LOOP}`))).text();
+      assert.match(page, /cannot be steered from here: no Temporal service answers at 127\.0\.0\.1:1/);
+      assert.match(page, /`partloop status` shows what runs\./);
+      assert.match(page, /<h2>Iteration 2<\/h2>/);
+      assert.doesNotMatch(page, /<form/);
+      const all = await (await fetch(silent.urlOf('/loops'))).text();
+      assert.match(all, new RegExp(`no Temporal service answers.*/loops/${LOOP}"`, 's'));
+      const headers = { 'sec-fetch-site': 'same-origin' };
+      const asked = await fetch(silent.urlOf(`/loops/${LOOP}/pause`), { method: 'POST', headers });
+      assert.equal(asked.status, 503);
+      assert.match(await asked.text(), /id="refusal".*no Temporal service answers at 127\.0\.0\.1:1/s);
+    } finally {
+      await silent.close();
+    }
   });
 
   it('refuses loops and iterations that there are not', async () => {
