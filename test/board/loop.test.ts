@@ -11,7 +11,8 @@ import { stepResult } from '../support/standIns/stepResult.js';
 import { boardOver } from './kit.js';
 
 const LOOP = 'cars-loop';
-const REPORT = '<!doctype html><title>Report</title><style>p{color:red}</style><p>All of iteration 1</p>';
+const REPORT =
+  '<!doctype html><title>Report</title><style>p{color:red}</style><p>All of iteration 1</p><a href="/loops/cars-loop">Its loop</a>';
 
 describe('a loop on the board', function () {
   this.timeout(180_000);
@@ -56,6 +57,8 @@ describe('a loop on the board', function () {
     assert.match((await page.locator('.steps').last().textContent()) ?? '', /draw.*images drawn: 130/s);
     await page.getByRole('link', { name: 'Report' }).click();
     await page.getByText('All of iteration 1').waitFor();
+    await page.getByRole('link', { name: 'Its loop' }).click();
+    await page.getByRole('heading', { name: `Loop ${LOOP}` }).waitFor();
     assert.deepEqual(errors, []);
   });
 
