@@ -73,8 +73,8 @@ module.exports = {
     ),
     only(
       'board',
-      ['domain', 'storage', 'pool', 'report', 'steering'],
-      'pages read storage, change pools, steer loops and show what reports show; they know no workflow',
+      ['domain', 'storage', 'pool', 'report', 'steering', 'inference'],
+      'pages read storage, change pools, steer loops and show what reports and models say; they know no workflow',
       ['^board/main\\.ts$'],
     ),
     {

@@ -126,7 +126,10 @@ function Iterations({ loop, points, states }: IterationsOf) {
                 <td class="n">{duration(point.seconds)}</td>
                 <td>
                   {results?.scan !== undefined && <a href={`/review/${loop}:${iteration}`}>Findings</a>}{' '}
-                  {results?.report !== undefined && <a href={`/reports/${loop}/${iteration}`}>Report</a>}
+                  {results?.report !== undefined && <a href={`/reports/${loop}/${iteration}`}>Report</a>}{' '}
+                  {results?.evaluate !== undefined && (
+                    <a href={`/loops/${loop}/${iteration}/worst`}>Worst test images</a>
+                  )}
                 </td>
               </tr>
             );

@@ -14,6 +14,7 @@ import { listLoops, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Desks } from '../desks.js';
 import type { TemporalLink } from '../loops/temporalLink.js';
+import type { WorstDesk } from '../loops/worstDesk.js';
 import { gridPage } from '../pages/grid.js';
 import { homePage } from '../pages/home.js';
 import { messagePage } from '../pages/message.js';
@@ -34,6 +35,7 @@ export interface BoardOptions {
   desks: Desks;
   access: Access;
   temporal: TemporalLink;
+  worst: WorstDesk;
   /** Folder of the bundled client: scripts and the style sheet. */
   assets: string;
   /** Faults whose cause no page tells. */
@@ -41,7 +43,7 @@ export interface BoardOptions {
 }
 
 /** The board as an application: pages rendered here, and what their script asks for. */
-export function boardApp({ store, desks, access, temporal, assets, onError }: BoardOptions): Hono {
+export function boardApp({ store, desks, access, temporal, worst, assets, onError }: BoardOptions): Hono {
   const app = new Hono();
   app.use(contentPolicy);
   app.use(secureHeaders({ referrerPolicy: 'same-origin' }));
@@ -59,7 +61,7 @@ export function boardApp({ store, desks, access, temporal, assets, onError }: Bo
       homePage({ pools: await scansOf(store), loops: await listLoops(store), reviewer: reviewerOf(context).name }),
     ),
   );
-  app.route('/loops', loopRoutes({ store, temporal, onError }));
+  app.route('/loops', loopRoutes({ store, temporal, worst, onError }));
   app.get('/reports/:loop/:iteration', async (context) => {
     const loop = parsed(nameSchema, context.req.param('loop'));
     const number = parsed(z.coerce.number().int().positive(), context.req.param('iteration'));

@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { nameSchema } from '../../domain/base/ids.js';
+import { nameSchema, sha256Schema } from '../../domain/base/ids.js';
 import { storedStatus } from '../../domain/loop/status.js';
 import { loopNames } from '../../steering/knownLoops.js';
 import { liveLoop } from '../../steering/loopClient.js';
@@ -12,8 +13,10 @@ import { listPools } from '../../storage/pool/pool.js';
 import { DONE, type Done, deedSchema, doDeed, doneSchema, type Form, startFrom } from '../loops/deeds.js';
 import { loopView, orTold } from '../loops/loopView.js';
 import type { TemporalLink } from '../loops/temporalLink.js';
+import { LAYERS, type WorstDesk } from '../loops/worstDesk.js';
 import { loopPage } from '../pages/loop.js';
 import { type ListedLoop, loopsPage } from '../pages/loops.js';
+import { worstPage } from '../pages/worst.js';
 import { localPath, reviewerOf } from './access.js';
 import { faultOf, parsed } from './requests.js';
 
@@ -23,12 +26,13 @@ const AT_ONCE = 8;
 interface LoopRoutes {
   store: ObjectStore;
   temporal: TemporalLink;
+  worst: WorstDesk;
   /** Faults whose cause no page tells. */
   onError(error: unknown): void;
 }
 
 /** The pages of loops, and the forms by which people steer them. */
-export function loopRoutes({ store, temporal, onError }: LoopRoutes): Hono {
+export function loopRoutes({ store, temporal, worst, onError }: LoopRoutes): Hono {
   const app = new Hono();
   const limit = bodyLimit({ maxSize: MAX_FORM });
   const noticeOf = (context: Context): { notice?: string } => {
@@ -58,6 +62,18 @@ export function loopRoutes({ store, temporal, onError }: LoopRoutes): Hono {
     const view = await loopView(store, temporal, parsed(nameSchema, context.req.param('loop')));
     return context.html(loopPage({ view, reviewer: reviewerOf(context).name, ...noticeOf(context) }));
   });
+  app.get('/:loop/:iteration/worst', async (context) =>
+    context.html(worstPage(await worst.open(...iterationOf(context)))),
+  );
+  app.get('/:loop/:iteration/worst/:image/:layer{(?:given|candidate|production)\\.webp}', async (context) => {
+    const imageId = parsed(sha256Schema, context.req.param('image'));
+    const layer = parsed(layerSchema, context.req.param('layer').replace(/\.webp$/, ''));
+    const picture = await worst.picture(...iterationOf(context), { imageId, layer });
+    return context.body(new Uint8Array(picture), 200, {
+      'Content-Type': 'image/webp',
+      'Cache-Control': 'private, max-age=600',
+    });
+  });
   app.post('/:loop/:deed', limit, async (context) => {
     const loop = parsed(nameSchema, context.req.param('loop'));
     const deed = parsed(deedSchema, context.req.param('deed'));
@@ -76,6 +92,12 @@ export function loopRoutes({ store, temporal, onError }: LoopRoutes): Hono {
   });
   return app;
 }
+
+const layerSchema = z.enum(LAYERS);
+const iterationOf = (context: Context): [loop: string, iteration: number] => [
+  parsed(nameSchema, context.req.param('loop')),
+  parsed(z.coerce.number().int().positive(), context.req.param('iteration')),
+];
 
 /** The fields that somebody filled in, as text. */
 async function formOf(context: Context): Promise<Form> {

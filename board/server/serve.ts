@@ -91,14 +91,15 @@ async function openApp(options: {
   onError(error: unknown): void;
 }): Promise<Opened> {
   const { cacheFolder, temporal, ...rest } = options;
-  const [{ boardApp }, { Desks }, { TemporalLink }] = await Promise.all([
+  const [{ boardApp }, { Desks }, { TemporalLink }, { WorstDesk }] = await Promise.all([
     import('./app.js'),
     import('../desks.js'),
     import('../loops/temporalLink.js'),
+    import('../loops/worstDesk.js'),
   ]);
   const link = new TemporalLink(temporal);
   const desks = new Desks(options.store, cacheFolder);
-  const app = boardApp({ ...rest, desks, temporal: link });
+  const app = boardApp({ ...rest, desks, temporal: link, worst: new WorstDesk(options.store, cacheFolder) });
   return { desks, link, fetch: (request) => app.fetch(request) };
 }
 

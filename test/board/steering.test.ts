@@ -16,7 +16,7 @@ import { updateLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readRegistry } from '../../storage/registry.js';
 import { castError } from '../../workers/castErrors.js';
-import { needsBrowser } from '../support/browser/browser.js';
+import { needsBrowser, takePicture } from '../support/browser/browser.js';
 import { givenCard } from '../support/models/givenModel.js';
 import { startTestStore, type TestStore } from '../support/servers/s3.js';
 import { localEnvironment, withOtherWorkers } from '../support/servers/workflowEnvironment.js';
@@ -104,8 +104,10 @@ describe('steering on the board', function () {
     await page.getByLabel('Name of the loop').fill('seen');
     await page.getByRole('button', { name: 'Start' }).click();
     await page.getByText('The loop was started.').waitFor();
+    await takePicture(page, 'board-loops');
     await page.getByRole('link', { name: 'seen' }).click();
     await page.locator('#now').getByText('judging, 1 of 3 images').waitFor();
+    await takePicture(page, 'board-loop');
     assert.match((await page.locator('#now').textContent()) ?? '', /running, iteration 1 \(scan\), 1 to go/);
     assert.equal(await page.locator('#now progress').getAttribute('max'), '3');
     assert.equal(
