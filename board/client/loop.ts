@@ -1,16 +1,18 @@
 /** Renews the parts of a loop's page that change, and leaves alone what somebody types or chooses. */
 const EVERY_MS = 3_000;
 
-const isEdited = (field: Element): boolean => {
-  if (field instanceof HTMLInputElement) return field.type !== 'hidden' && field.value !== field.defaultValue;
-  return (
-    field instanceof HTMLSelectElement &&
-    [...field.options].some(({ selected, defaultSelected }) => selected && !defaultSelected && field.selectedIndex > 0)
-  );
-};
+const isEdited = ({ type, value, defaultValue }: HTMLInputElement): boolean =>
+  type !== 'hidden' && value !== defaultValue;
+
+/** The details whose summary has the focus: it is given back after the part was renewed. */
+const focusedDetails = (): string | null =>
+  document.activeElement?.matches('details[id] > summary') === true
+    ? (document.activeElement.parentElement?.id ?? null)
+    : null;
 
 const isInUse = (part: Element): boolean =>
-  part.contains(document.activeElement) || [...part.querySelectorAll('input, select')].some(isEdited);
+  (part.contains(document.activeElement) && focusedDetails() === null) ||
+  [...part.querySelectorAll('input')].some(isEdited);
 
 const openDetails = (part: Element): string[] => [...part.querySelectorAll('details[open][id]')].map(({ id }) => id);
 
@@ -19,7 +21,9 @@ function renew(part: Element, fresh: Element): void {
   const open = openDetails(part);
   for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute('open', '');
   if (part.outerHTML === fresh.outerHTML || isInUse(part)) return;
+  const focused = focusedDetails();
   part.replaceWith(document.importNode(fresh, true));
+  if (focused !== null) document.querySelector<HTMLElement>(`#${CSS.escape(focused)} > summary`)?.focus();
 }
 
 async function look(): Promise<void> {

@@ -7,6 +7,7 @@ import { modelCardSchema } from '../../domain/train/modelCard.js';
 import { currentProgress, workflowsOfIteration } from '../../steering/activityProgress.js';
 import { assertLoop } from '../../steering/knownLoops.js';
 import { type LiveLoop, liveLoop } from '../../steering/loopClient.js';
+import { loopTroubles, troubleTexts } from '../../steering/loopTroubles.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readRegistry } from '../../storage/registry.js';
@@ -26,7 +27,7 @@ export interface LoopView {
   record: LoopState;
   damaged: Told | null;
   /** What it is at; null if that is not known. */
-  live: (LiveLoop & { activity: Progress | null }) | null;
+  live: (LiveLoop & { activity: Progress | null; troubles: readonly string[] }) | null;
   /** Why it is not known, and so cannot be steered. */
   unreachable: Told | null;
   /** The newest iteration whose model waits for approval. */
@@ -49,7 +50,9 @@ export async function loopView(store: ObjectStore, temporal: TemporalLink, loop:
       if (!live.isOpen && record.iterations.length === 0) await assertLoop(client, store, loop);
       const { iteration } = live.status;
       const ids = iteration === null ? [] : workflowsOfIteration(loop, iteration);
-      return { ...live, activity: await currentProgress(client, ids), namespace: client.options.namespace };
+      const troubles = live.isOpen ? troubleTexts(await loopTroubles(client, live.status)) : [];
+      const activity = await currentProgress(client, ids);
+      return { ...live, activity, troubles, namespace: client.options.namespace };
     }),
   );
   const live = 'told' in asked ? null : asked.value;

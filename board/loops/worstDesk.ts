@@ -44,8 +44,8 @@ export class WorstDesk {
   /**
    * A picture of a page, WebP.
    *
-   * @throws PartloopError `not-found` for an image that the page does not show, `data-invalid` if the model cannot judge
-   * it
+   * @throws PartloopError `not-found` for an image that the page does not show, `data-invalid` if the model cannot
+   * judge it
    */
   async picture(loop: string, number: number, { imageId, layer }: { imageId: string; layer: Layer }): Promise<Buffer> {
     const page = await (this.#pages.get(`${loop}:${number}`) ?? this.open(loop, number));

@@ -41,7 +41,7 @@ function Unknown({ unreachable }: { unreachable: Told | null }) {
 }
 
 function Known({ live, links }: Pick<LoopView, 'links'> & { live: NonNullable<LoopView['live']> }) {
-  const { status, progress, activity, isOpen } = live;
+  const { status, progress, activity, troubles, isOpen } = live;
   const { phase, iteration, remaining, error } = status;
   const step = progress?.step ?? null;
   const advice = nextStep(status);
@@ -59,6 +59,13 @@ function Known({ live, links }: Pick<LoopView, 'links'> & { live: NonNullable<Lo
         </p>
       )}
       {error !== null && <Alert message={`Last error: ${error}`} hint={advice ?? ''} />}
+      {troubles.length > 0 && (
+        <ul role="alert">
+          {troubles.map((trouble) => (
+            <li>{trouble}</li>
+          ))}
+        </ul>
+      )}
       {status.newImages != null && <p>{newImagesText(status.newImages)}</p>}
       {status.proposal !== null && <p>{proposalText(status.loop, status.proposal)}</p>}
       {progress !== null && (

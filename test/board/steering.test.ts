@@ -141,6 +141,25 @@ describe('steering on the board', function () {
     assert.doesNotMatch(await pageOf('/loops/held'), />Stop now<\/button>/);
   });
 
+  it('says what holds a loop up, such as a step that somebody paused in Temporal', async () => {
+    gate = stepGate('train:1');
+    await start('stuck');
+    await gate.atStep;
+    const { client, namespace = 'default' } = environment;
+    const workflowId = 'loop:stuck:iteration:0001';
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    const paused = {
+      ...{ namespace, execution: { workflowId, runId: '' }, id: raw.pendingActivities?.[0]?.activityId ?? '' },
+      identity: 'ann',
+    };
+    await client.workflowService.pauseActivity({ ...paused, reason: 'a <b>look</b>' });
+    const page = await pageOf('/loops/stuck');
+    assert.match(page, /train of loop:stuck:iteration:0001 is paused in Temporal, by ann \(a &lt;b&gt;look/);
+    await client.workflowService.unpauseActivity(paused);
+    gate.open();
+    await until('stuck', ({ phase }) => phase === 'idle');
+  });
+
   it('retries what failed, and does an iteration again from a step', async () => {
     fail('train:1', 'trainer-failed');
     await start('again');
