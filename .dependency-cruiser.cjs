@@ -100,7 +100,11 @@ module.exports = {
       ['activities', 'steps', 'telemetry', 'training', 'domain', 'storage', 'inference'],
       'workers put parts together',
     ),
-    only('infra', ['domain', 'storage', 'workers', 'steering'], 'the local stack starts workers; it knows nothing of what they do'),
+    only(
+      'infra',
+      ['domain', 'storage', 'workers', 'steering'],
+      'the local stack starts workers; it knows nothing of what they do',
+    ),
     only(
       'cli',
       [

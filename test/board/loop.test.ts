@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import { z } from 'zod';
 import type { ServedBoard } from '../../board/server/serve.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopConfigSchema } from '../../domain/config.js';
@@ -85,6 +89,29 @@ describe('a loop on the board', function () {
       assert.match(await asked.text(), /id="refusal".*no Temporal service answers at 127\.0\.0\.1:1/s);
     } finally {
       await silent.close();
+    }
+  });
+
+  it('shows what the store has while a Temporal service takes calls and answers none', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = z.object({ port: z.number() }).parse(silent.address());
+    const waiting = await boardOver(store, {
+      uiUrl: null,
+      connect: async () =>
+        new Client({
+          connection: await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: '5 seconds' }),
+        }),
+    });
+    try {
+      const page = await (await fetch(waiting.urlOf(`/loops/${LOOP}`))).text();
+      assert.match(
+        page,
+        /cannot be steered from here: the Temporal service does not answer yet.*<h2>Iteration 2<\/h2>/s,
+      );
+    } finally {
+      await waiting.close();
+      silent.close();
     }
   });
 
