@@ -8,7 +8,7 @@ const only = (from, allowed, comment, pathNot = []) => ({
   comment,
   from: { path: `^${from}/`, pathNot },
   to: {
-    path: '^(workflows|activities|steps|telemetry|training|tracking|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup|board)/',
+    path: '^(workflows|activities|steps|telemetry|training|tracking|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup|board|steering)/',
     pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
     dependencyTypesNot: ['type-only'],
   },
@@ -67,10 +67,26 @@ module.exports = {
     only('tracking', ['domain', 'storage', 'steps'], 'what is noted in services of others: nothing of who asks'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
     only(
-      'board',
-      ['domain', 'storage', 'pool', 'report'],
-      'pages read storage, change pools and show what reports show; they know no workflow',
+      'steering',
+      ['domain', 'storage', 'steps', 'activities'],
+      'what people ask of loops: commands and pages ask it the same way',
     ),
+    only(
+      'board',
+      ['domain', 'storage', 'pool', 'report', 'steering', 'inference'],
+      'pages read storage, change pools, steer loops and show what reports and models say; they know no workflow',
+      ['^board/main\\.ts$'],
+    ),
+    {
+      name: 'board-main-reaches-services',
+      severity: 'error',
+      comment: 'the process of a board connects to the services as a worker does',
+      from: { path: '^board/main\\.ts$' },
+      to: {
+        path: '^(workflows|activities|steps|telemetry|training|tracking|report|inference|formats|cli|demo|infra|bench|test)/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     only('telemetry', ['domain', 'storage'], 'what the outside is told: messages and spans'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
     only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),
@@ -84,16 +100,24 @@ module.exports = {
       ['activities', 'steps', 'telemetry', 'training', 'domain', 'storage', 'inference'],
       'workers put parts together',
     ),
-    only('infra', ['domain', 'storage', 'workers'], 'the local stack starts workers; it knows nothing of what they do'),
+    only(
+      'infra',
+      ['domain', 'storage', 'workers', 'steering'],
+      'the local stack starts workers; it knows nothing of what they do',
+    ),
     only(
       'cli',
       [
         ...['domain', 'storage', 'formats', 'pool', 'cleanup', 'inference', 'training', 'report', 'activities'],
-        ...['steps', 'tracking', 'telemetry', 'workers', 'infra', 'board'],
+        ...['steps', 'tracking', 'telemetry', 'workers', 'infra', 'board', 'steering'],
       ],
       'commands ask for work and show it; nothing that they call knows of them',
     ),
-    only('demo', ['domain', 'storage', 'formats', 'pool', 'infra', 'cli'], 'the demo does what a person does'),
+    only(
+      'demo',
+      ['domain', 'storage', 'formats', 'pool', 'infra', 'cli', 'steering'],
+      'the demo does what a person does',
+    ),
     {
       name: 'nobody-imports-demo-or-bench',
       severity: 'error',

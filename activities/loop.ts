@@ -104,7 +104,7 @@ async function startOrJoinLoop(deps: LoopDeps, request: StartLoopRequest): Promi
 
 /** The loop's record so far, from which the workflow continues. */
 async function loadLoop(
-  { store, client, log }: LoopDeps,
+  { store, client, log, board }: LoopDeps,
   { loop, lookForRunning = false }: { loop: string; lookForRunning?: boolean },
 ): Promise<LoopRecord> {
   const state = await readLoopState(store, loop);
@@ -112,7 +112,8 @@ async function loadLoop(
   const unknown = lookForRunning ? await unknownSettings(store, loop) : [];
   if (unknown.length > 0) log.warn({ loop, settings: unknown }, 'settings that this version does not have do nothing');
   const [running = null] = lookForRunning ? await runningIterations(client, loop) : [];
-  return { next: nextIteration(state), rows: recentRows(state), proposal, config: ownConfig(state), running };
+  const links = board === undefined ? {} : { board };
+  return { next: nextIteration(state), rows: recentRows(state), proposal, config: ownConfig(state), running, ...links };
 }
 
 /** The pool's version; a new version means that there may be new images. */
@@ -150,7 +151,7 @@ export async function keepPolicy(store: ObjectStore, loop: string, policy: Polic
  * that failed goes on as it was asked for, with the steps that a forced replay has done again; settings of the loop's
  * newest iteration are those of the loop from then on.
  */
-async function prepareIteration({ store }: LoopDeps, request: IterationRequest): Promise<IterationContext> {
+async function prepareIteration({ store, board }: LoopDeps, request: IterationRequest): Promise<IterationContext> {
   const { loop, iteration } = request;
   const from = request.from ?? null;
   const state = await readLoopState(store, loop);
@@ -168,6 +169,7 @@ async function prepareIteration({ store }: LoopDeps, request: IterationRequest):
     force: from === null ? failedForce : { from, token: randomUUID() },
     kept:
       before === null ? {} : await committedResults(store, { loop, iteration }, keptSteps(before, { from, config })),
+    ...(board === undefined ? {} : { board }),
   };
 }
 

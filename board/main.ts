@@ -13,9 +13,15 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const address = await storeAddress(process.env);
 if (address === null) throw new PartloopError('setup-incomplete', 'PARTLOOP_STORE is not set');
 
+const variables = readVariables(process.env);
 const board = await serveBoard({
+  temporal: {
+    // Few boards are looked at: until then none loads what talks to Temporal.
+    connect: async () => (await import('../workers/connections.js')).connectClient(),
+    uiUrl: variables.TEMPORAL_UI_URL?.replace(/\/$/, '') ?? null,
+  },
   ...{ store: openStore(storeOptions(address)), host: '127.0.0.1', port: Number(values.port ?? 0) },
-  ...{ dist: join(root, 'dist'), cacheFolder: join(readVariables(process.env).PARTLOOP_HOME ?? root, 'cache') },
+  ...{ dist: join(root, 'dist'), cacheFolder: join(variables.PARTLOOP_HOME ?? root, 'cache') },
   onError: (error) => process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`),
   onNote: (text) => process.stderr.write(`${text}\n`),
 });

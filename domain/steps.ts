@@ -90,6 +90,8 @@ export const iterationContextSchema = z.object({
   force: forceSchema.nullable(),
   /** Results of an earlier attempt that this one takes over unchanged. */
   kept: stepResultsSchema.optional(),
+  /** Where people open the board, for links in the Temporal UI; steps do not get it. */
+  board: z.string().optional(),
   /**
    * Raised by each request of a person to try again within one run of the iteration's workflow; a new run counts
    * separately. It is in no digest: it lets a training that gave up try again from its newest checkpoint.

@@ -12,8 +12,11 @@ const MAX_MODEL_BYTES = 4 * 2 ** 30;
 export const modelCachePath = (home: string, sha256: string): string => join(home, 'cache', 'models', `${sha256}.onnx`);
 
 /** A model file on this disk, fetched once, with its digest checked before anything reads it. */
-export async function fetchModel(store: ObjectStore, key: string, sha256: string, home: string): Promise<string> {
-  const path = modelCachePath(home, sha256);
+export const fetchModel = (store: ObjectStore, key: string, sha256: string, home: string): Promise<string> =>
+  fetchModelTo(store, key, sha256, modelCachePath(home, sha256));
+
+/** The same at another path. */
+export async function fetchModelTo(store: ObjectStore, key: string, sha256: string, path: string): Promise<string> {
   if ((await stat(path).catch(() => null)) !== null && (await digestOfFile(path)) === sha256) return path;
   const facts = await store.head(key);
   if (facts === null) throw new PartloopError('not-found', `there is no model ${key} in the store`);

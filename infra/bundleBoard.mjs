@@ -1,4 +1,4 @@
-/** Bundles the board's scripts and style sheet for browsers: dist/assets/board/{review,audit,grid}.js and board.css. */
+/** Bundles the board's scripts and style sheet for browsers: dist/assets/board/{review,audit,grid,loop}.js and board.css. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { ROOT } from './setup/shell.mjs';
@@ -6,7 +6,7 @@ import { ROOT } from './setup/shell.mjs';
 const client = join(ROOT, 'board', 'client');
 
 await build({
-  entryPoints: [...['review.ts', 'audit.ts', 'grid.ts', 'board.css'].map((name) => join(client, name))],
+  entryPoints: ['review.ts', 'audit.ts', 'grid.ts', 'loop.ts', 'board.css'].map((name) => join(client, name)),
   outdir: join(ROOT, 'dist', 'assets', 'board'),
   bundle: true,
   format: 'esm',

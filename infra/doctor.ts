@@ -6,6 +6,9 @@ import { promisify } from 'node:util';
 import { counted } from '../domain/base/counted.js';
 import { PartloopError } from '../domain/base/errors.js';
 import { readVariables, shownVariables } from '../domain/settings/variables.js';
+import { pausedText } from '../steering/pausedWork.js';
+import { abandonedQueues, abandonedText } from '../steering/queues.js';
+import { retryingText } from '../steering/retrying.js';
 import { storeOptions } from '../storage/objects/storeAddress.js';
 import { checkStoreWrites } from '../storage/objects/storeCheck.js';
 import {
@@ -18,11 +21,9 @@ import {
   unfit,
 } from './environment.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
-import { retryingText } from './retrying.js';
 import { foreignTemporal, namesStore } from './services/foreign.js';
 import { isPortFree, USUAL_PORTS } from './services/ports.js';
-import { pausedText } from './stack/pausedWork.js';
-import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from './stack/pollers.js';
+import { STRAYED_MEND, strayedText } from './stack/pollers.js';
 
 /** One requirement of a run. `mend` says what to do if it is missing; with `required` false it is only information. */
 export interface Check {

@@ -38,6 +38,7 @@ export function workerEnvironment(home: string, ports: Ports, credentials: Stack
     environment.AWS_REGION = LOCAL_REGION;
   }
   environment.PARTLOOP_HOME = home;
+  environment.PARTLOOP_BOARD_URL ||= `http://127.0.0.1:${ports.board}`;
   environment.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   // Idle PyTorch threads that spin slow a training step twentyfold when anything else runs.
   environment.OMP_WAIT_POLICY = 'PASSIVE';

@@ -18,6 +18,8 @@ export interface ReportData {
   /** Id of the iteration's trace, 32 hex digits; there is one if workers sent spans. */
   trace: string;
   config: LoopConfig;
+  /** Where people open the board; null if nobody said. */
+  board: string | null;
   /** Earlier iterations and this one, oldest first. */
   curve: IterationPoint[];
   /** Since the last iteration; null for the first one. */

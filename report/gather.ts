@@ -111,6 +111,7 @@ export async function gatherReport(
     madeAt: new Date().toISOString().slice(0, 16).replace('T', ' '),
     trace: traceIdOf(store.uri, context),
     config: context.config,
+    board: deps.board ?? null,
     curve: history.map(toPoint),
     changes,
     decision,

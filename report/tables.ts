@@ -125,7 +125,8 @@ export function worstImages(rows: readonly EvaluationRow[], taxonomy: Taxonomy, 
 const telling = (row: Tags): Partial<Tags> =>
   Object.fromEntries(TAG_NAMES.flatMap((tag) => (row[tag] === false || tag === 'region' ? [] : [[tag, row[tag]]])));
 
-function largestMistake(confusion: readonly number[], names: readonly string[]): string {
+/** The largest part of a label that was seen as something else, in words. */
+export function largestMistake(confusion: readonly number[], names: readonly string[]): string {
   const given = new Map<number, number>();
   for (const [label, , pixels] of triples(confusion)) given.set(label, (given.get(label) ?? 0) + pixels);
   const [worst] = [...triples(confusion)]

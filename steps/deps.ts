@@ -11,6 +11,8 @@ export interface ActivityDeps {
   /** The checkout or installation: `trainer/`, `.venv` and lock files are in it. */
   root: string;
   log: Logger;
+  /** Where people open the board, without a slash at its end; absent if nobody said. */
+  board?: string | undefined;
   /** Tells somebody outside what happened; it never throws, and takes half a minute at most. */
   notify?(occasions: readonly Occasion[]): Promise<void>;
   /**

@@ -42,7 +42,7 @@ try {
   const common = { home: variables.PARTLOOP_HOME ?? join(root, '.partloop'), root };
   const client = await connectClient();
   connected.client = client;
-  const deps = { ...common, store: openStore(store), log, client };
+  const deps = { ...common, store: openStore(store), log, client, board: variables.PARTLOOP_BOARD_URL };
   await runWorkers(roles, {
     deps: { ...deps, ...notifying(variables, deps) },
     health,

@@ -21,8 +21,8 @@ import { showAttributes } from './searchAttributes.js';
  */
 export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   const asked = orFail(() => parseRecorded(loopIterationInputSchema, input, '`loopIteration`'));
-  const { kept = {}, ...context } = asked.context;
-  const run = new IterationRun(context, kept);
+  const { kept = {}, board = null, ...context } = asked.context;
+  const run = new IterationRun(context, kept, board);
   run.setHandlers();
   showAttributes({ loop: context.loop, iteration: context.iteration });
   try {

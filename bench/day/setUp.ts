@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { startLoop } from '../../cli/loop/loopClient.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { readMaskManifest } from '../../formats/masks/import.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { writeIngestRules } from '../../pool/ingest/rules.js';
+import { startLoop } from '../../steering/loopClient.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool } from '../../storage/pool/pool.js';
 import { type Car, type Cars, maskPng } from './cars.js';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { loopStatus } from '../../cli/loop/loopClient.js';
 import { say } from '../../cli/terminal/output.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { chunkRowSchema, type IndexRow } from '../../domain/tables.js';
 import { UPDATES } from '../../domain/workflowNames.js';
+import { loopStatus } from '../../steering/loopClient.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool } from '../../storage/pool/pool.js';

@@ -28,6 +28,7 @@ interface KnownPool {
 export class AuditCounts {
   readonly #samples = new Map<string, Promise<ReadonlyMap<string, string>>>();
   readonly #pools = new Map<string, KnownPool>();
+  readonly #counted = new Map<string, { at: number; counts: ReadonlyMap<string, AuditCount> }>();
 
   constructor(
     private readonly store: ObjectStore,
@@ -38,8 +39,19 @@ export class AuditCounts {
    * By scan id.
    *
    * @param scans of one pool, the newest first; the first few are counted
+   * @param maxAgeMs counts that are not older are taken again
    */
-  async of(poolName: string, scans: readonly FoundScan[]): Promise<Map<string, AuditCount>> {
+  async of(poolName: string, scans: readonly FoundScan[], maxAgeMs = 0): Promise<ReadonlyMap<string, AuditCount>> {
+    const key = JSON.stringify([poolName, scans.slice(0, NEWEST).map(({ id }) => id)]);
+    const known = this.#counted.get(key);
+    if (known !== undefined && Date.now() - known.at < maxAgeMs) return known.counts;
+    const counts = await this.#count(poolName, scans);
+    this.#counted.set(key, { at: Date.now(), counts });
+    for (const oldest of this.#counted.keys()) if (this.#counted.size > MAX_KNOWN) this.#counted.delete(oldest);
+    return counts;
+  }
+
+  async #count(poolName: string, scans: readonly FoundScan[]): Promise<Map<string, AuditCount>> {
     const samples = new Map<string, ReadonlyMap<string, string>>();
     for (const scan of scans.slice(0, NEWEST)) {
       const sample = await orNull(() => this.#sampleOf(scan));

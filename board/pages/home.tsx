@@ -30,9 +30,11 @@ export const homePage = ({ pools, loops, reviewer }: Home): string =>
               </p>
             </section>
           )}
-          {loops.length > 0 && (
+          {(loops.length > 0 || pools.length > 0) && (
             <section>
-              <h2>Loops</h2>
+              <h2>
+                <a href="/loops">Loops</a>
+              </h2>
               <ul>
                 {loops.map((loop) => (
                   <li>

@@ -1,57 +1,83 @@
 import type { LoopState } from '../../domain/loop/state.js';
-import { shownFacts } from '../../domain/shownFacts.js';
-import { STEPS, type StepResults } from '../../domain/steps.js';
 import { toPoint } from '../../report/iterationPoints.js';
 import { miouCurve } from '../../report/parts/charts.js';
 import { Badge, Chart, duration, iou, signed, whole } from '../../report/parts/format.js';
 import type { AuditCount } from '../audit/openCounts.js';
+import type { Form } from '../loops/deeds.js';
+import type { LoopView, Told } from '../loops/loopView.js';
 import { AuditLink } from './auditLink.js';
 import { documentOf } from './layout.js';
+import { Alert, Now } from './loopNow.js';
+import { Buttons, Requests } from './loopSteering.js';
+import { Steps } from './loopSteps.js';
 
-const OUTCOMES: Readonly<Record<string, string>> = { hit: 'found done', miss: 'done', forced: 'done again' };
+interface LoopPage {
+  view: LoopView;
+  /** How much of the audit samples is open, by scan id. */
+  audits: ReadonlyMap<string, AuditCount>;
+  reviewer: string | null;
+  /** What became of a request. */
+  notice?: string;
+  /** Why a request was refused, and what was typed. */
+  refusal?: Told;
+  typed?: Form;
+}
 
-/**
- * A loop at a glance: quality by iteration, and what each step of each iteration did.
- *
- * @param audits by scan id
- */
-export function loopPage(loop: string, { iterations }: LoopState, audits: ReadonlyMap<string, AuditCount>): string {
+/** A loop at a glance: what it is at, what can be asked of it, quality by iteration, and what each step did. */
+export function loopPage({ view, audits, reviewer, notice, refusal, typed = {} }: LoopPage): string {
+  const { loop, record } = view;
+  const { iterations } = record;
   const newest = iterations.toReversed();
   const points = iterations.map(({ iteration, current }) => toPoint({ iteration, ...current }));
   const hasCurve = points.some(({ miou }) => miou !== null);
   return documentOf({
     title: `Loop ${loop}`,
-    script: null,
+    script: 'loop.js',
     body: (
       <body>
         <main class="page wide">
           <header class="top">
             <h1>Loop {loop}</h1>
             <p>
-              <a href="/">All pools</a>
+              <a href="/loops">All loops</a> <a href="/">All pools</a>
             </p>
           </header>
-          {iterations.length === 0 && (
-            <section>
-              <p>No iteration has ended yet.</p>
+          {refusal !== undefined && (
+            <section id="refusal">
+              <Alert {...refusal} />
             </section>
           )}
-          {hasCurve && (
-            <section>
-              <h2>Quality by iteration</h2>
-              <Chart svg={miouCurve(points)} />
+          {notice !== undefined && (
+            <section role="status">
+              <p>{notice}</p>
             </section>
           )}
-          {iterations.length > 0 && (
-            <Iterations points={points.toReversed()} loop={loop} states={newest} audits={audits} />
-          )}
-          {newest.map(({ iteration, current }) => (
-            <section id={`iteration-${iteration}`}>
-              <h2>Iteration {iteration}</h2>
-              {current.error !== null && <p role="alert">Failed: {current.error}</p>}
-              <Steps results={current.results} />
-            </section>
-          ))}
+          <Now view={view} />
+          <Buttons view={view} reviewer={reviewer} typed={typed} />
+          <Requests view={view} reviewer={reviewer} typed={typed} />
+          <div id="record" data-live>
+            {iterations.length === 0 && (
+              <section>
+                <p>No iteration has ended yet.</p>
+              </section>
+            )}
+            {hasCurve && (
+              <section>
+                <h2>Quality by iteration</h2>
+                <Chart svg={miouCurve(points)} />
+              </section>
+            )}
+            {iterations.length > 0 && (
+              <Iterations points={points.toReversed()} loop={loop} states={newest} audits={audits} />
+            )}
+            {newest.map(({ iteration, current }) => (
+              <section id={`iteration-${iteration}`}>
+                <h2>Iteration {iteration}</h2>
+                {current.error !== null && <p role="alert">Failed: {current.error}</p>}
+                <Steps id={`facts-${iteration}`} results={current.results} />
+              </section>
+            ))}
+          </div>
         </main>
       </body>
     ),
@@ -110,7 +136,10 @@ function Iterations({ loop, points, states, audits }: IterationsOf) {
                   {results?.scan !== undefined && (
                     <AuditLink scan={`${loop}:${iteration}`} count={audits.get(`${loop}:${iteration}`)} />
                   )}{' '}
-                  {results?.report !== undefined && <a href={`/reports/${loop}/${iteration}`}>Report</a>}
+                  {results?.report !== undefined && <a href={`/reports/${loop}/${iteration}`}>Report</a>}{' '}
+                  {results?.evaluate !== undefined && (
+                    <a href={`/loops/${loop}/${iteration}/worst`}>Worst test images</a>
+                  )}
                 </td>
               </tr>
             );
@@ -118,51 +147,5 @@ function Iterations({ loop, points, states, audits }: IterationsOf) {
         </tbody>
       </table>
     </section>
-  );
-}
-
-/** What each step did, in order. */
-function Steps({ results }: { results: StepResults }) {
-  return (
-    <table class="steps">
-      <thead>
-        <tr>
-          <th scope="col">Step</th>
-          <th scope="col">Outcome</th>
-          <th scope="col" class="n">
-            Time
-          </th>
-          <th scope="col">What it found</th>
-        </tr>
-      </thead>
-      <tbody>
-        {STEPS.map((step) => {
-          const result = results[step];
-          if (result === undefined) return null;
-          const facts = shownFacts(step, result).map(({ label, value }) => `${label}: ${value}`);
-          return (
-            <tr>
-              <td>{step}</td>
-              <td>{OUTCOMES[result.outcome] ?? result.outcome}</td>
-              <td class="n">{duration(result.seconds)}</td>
-              <td>
-                {facts.length === 0 ? (
-                  ''
-                ) : (
-                  <details>
-                    <summary>{facts.slice(0, 3).join(' · ')}</summary>
-                    <ul>
-                      {facts.slice(3).map((fact) => (
-                        <li>{fact}</li>
-                      ))}
-                    </ul>
-                  </details>
-                )}
-              </td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
   );
 }

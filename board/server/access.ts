@@ -9,6 +9,8 @@ const ACCESS = 'partloop_access';
 const SESSION = 'partloop_session';
 const NAME = 'partloop_name';
 const YEAR_S = 365 * 24 * 3_600;
+/** Reports link to pages of the board; whatever changes something must come from the board itself. */
+const LINKED = { httpOnly: true, sameSite: 'Lax', path: '/' } as const;
 
 /** Who sits at the screen. */
 export interface Reviewer {
@@ -57,8 +59,8 @@ export class Access {
   readonly enter: MiddlewareHandler = async (context) => {
     const key = context.req.query('key') ?? '';
     if (!this.#keys.delete(key)) return context.text('This link was used already, or never was one.', 401);
-    setCookie(context, ACCESS, this.#seal(), { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: YEAR_S });
-    // A redirect from another page would not carry a strict cookie: the page itself goes on.
+    setCookie(context, ACCESS, this.#seal(), { ...LINKED, maxAge: YEAR_S });
+    // A redirect from another page may not carry a new cookie: the page itself goes on.
     return context.html(enteredPage(localPath(context.req.query('next') ?? '/')));
   };
 
@@ -96,5 +98,5 @@ export function reviewerOf(context: Context): Reviewer {
 
 /** Remember the name for later visits. */
 export function setReviewerName(context: Context, name: string): void {
-  setCookie(context, NAME, name, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: YEAR_S });
+  setCookie(context, NAME, name, { ...LINKED, maxAge: YEAR_S });
 }

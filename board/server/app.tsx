@@ -8,18 +8,19 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { nameSchema } from '../../domain/base/ids.js';
 import { boardReviewerSchema } from '../../domain/board/batch.js';
 import { outputOf } from '../../domain/stepContract.js';
-import { listLoops, readLoopState, recordedIteration } from '../../storage/loopState.js';
+import { listLoops, recordedIteration } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { poolScans } from '../../storage/scans.js';
 import type { AuditCounts } from '../audit/openCounts.js';
 import type { Desks } from '../desks.js';
+import type { TemporalLink } from '../loops/temporalLink.js';
+import type { WorstDesk } from '../loops/worstDesk.js';
 import { homePage } from '../pages/home.js';
-import { loopPage } from '../pages/loop.js';
 import { messagePage } from '../pages/message.js';
 import { namePage } from '../pages/name.js';
 import { scansOf } from '../scans.js';
 import { type Access, localPath, reviewerOf, setReviewerName } from './access.js';
 import { auditApi } from './auditApi.js';
+import { loopRoutes } from './loops.js';
 import { contentPolicy } from './policy.js';
 import { faultOf, parsed } from './requests.js';
 import { scanApi } from './scanApi.js';
@@ -32,6 +33,8 @@ export interface BoardOptions {
   desks: Desks;
   counts: AuditCounts;
   access: Access;
+  temporal: TemporalLink;
+  worst: WorstDesk;
   /** Folder of the bundled client: scripts and the style sheet. */
   assets: string;
   /** Faults whose cause no page tells. */
@@ -39,13 +42,14 @@ export interface BoardOptions {
 }
 
 /** The board as an application: pages rendered here, and what their script asks for. */
-export function boardApp({ store, desks, counts, access, assets, onError }: BoardOptions): Hono {
+export function boardApp(options: BoardOptions): Hono {
+  const { store, desks, counts, access, temporal, worst, assets, onError } = options;
   const app = new Hono();
   app.use(contentPolicy);
   app.use(secureHeaders({ referrerPolicy: 'same-origin' }));
   app.use(access.guard);
   app.get('/enter', access.enter);
-  app.get('/assets/:file{(?:review|grid|audit)\\.js|board\\.css}', async (context) => {
+  app.get('/assets/:file{(?:review|grid|audit|loop)\\.js|board\\.css}', async (context) => {
     const file = context.req.param('file');
     context.header('Content-Type', file.endsWith('.js') ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8');
     context.header('Cache-Control', 'no-cache');
@@ -61,14 +65,7 @@ export function boardApp({ store, desks, counts, access, assets, onError }: Boar
       }),
     ),
   );
-  app.get('/loops/:loop', async (context) => {
-    const loop = parsed(nameSchema, context.req.param('loop'));
-    const state = await readLoopState(store, loop);
-    const pool = state.iterations.at(-1)?.current.config.pool;
-    const scans = pool === undefined ? [] : await poolScans(store, pool);
-    const own = scans.filter(({ id }) => id.startsWith(`${loop}:`));
-    return context.html(loopPage(loop, state, pool === undefined ? new Map() : await counts.of(pool, own)));
-  });
+  app.route('/loops', loopRoutes({ store, counts, temporal, worst, onError }));
   app.get('/reports/:loop/:iteration', async (context) => {
     const loop = parsed(nameSchema, context.req.param('loop'));
     const number = parsed(z.coerce.number().int().positive(), context.req.param('iteration'));

@@ -5,6 +5,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Desks } from '../desks.js';
 import { LeftOvers } from '../leftOver.js';
+import type { TemporalAccess, TemporalLink } from '../loops/temporalLink.js';
 import { Access } from './access.js';
 
 const LOOK_FOR_DUE_MS = 30_000;
@@ -14,6 +15,8 @@ const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 
 export interface ServeOptions {
   store: ObjectStore;
+  /** The service of the loops; null for a board that does not steer. */
+  temporal: TemporalAccess | null;
   /** For copies of the pool's index. */
   cacheFolder: string;
   /** The folder `dist/` with the bundled script. */
@@ -41,13 +44,13 @@ export interface ServedBoard {
  * @throws PartloopError `input-invalid` if the address cannot be listened on
  */
 export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
-  const { store, cacheFolder, dist, host, port, onError, onNote } = options;
+  const { store, temporal, cacheFolder, dist, host, port, onError, onNote } = options;
   const isOpen = LOOPBACK.has(host);
   const access = new Access(isOpen);
   let opened: Promise<Opened> | null = null;
   // Every stack has a board, and few are looked at: until then it does not load what pictures and tables need.
   const app = (): Promise<Opened> => {
-    opened ??= openApp({ store, cacheFolder, access, assets: join(dist, 'assets', 'board'), onError });
+    opened ??= openApp({ store, temporal, cacheFolder, access, assets: join(dist, 'assets', 'board'), onError });
     return opened;
   };
   const server = await listening(host, port, async (request) => (await app()).fetch(request));
@@ -75,34 +78,45 @@ export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
         if ('closeAllConnections' in server) server.closeAllConnections();
       });
       await leftOvers.close();
-      if (opened !== null) await (await opened).desks.close();
+      if (opened === null) return;
+      const { desks, link } = await opened;
+      await desks.close();
+      await link.close();
     },
   };
 }
 
 interface Opened {
   desks: Desks;
+  link: TemporalLink;
   fetch(request: Request): Response | Promise<Response>;
 }
 
 async function openApp(options: {
   store: ObjectStore;
+  temporal: TemporalAccess | null;
   cacheFolder: string;
   access: Access;
   assets: string;
   onError(error: unknown): void;
 }): Promise<Opened> {
-  const { cacheFolder, ...rest } = options;
-  const [{ boardApp }, { Desks }, { AuditCounts }, { giveMemoryBack }] = await Promise.all([
-    import('./app.js'),
-    import('../desks.js'),
-    import('../audit/openCounts.js'),
-    import('../../storage/tables/database.js'),
-  ]);
+  const { cacheFolder, temporal, ...rest } = options;
+  const [{ boardApp }, { Desks }, { AuditCounts }, { TemporalLink }, { WorstDesk }, { giveMemoryBack }] =
+    await Promise.all([
+      import('./app.js'),
+      import('../desks.js'),
+      import('../audit/openCounts.js'),
+      import('../loops/temporalLink.js'),
+      import('../loops/worstDesk.js'),
+      import('../../storage/tables/database.js'),
+    ]);
   await giveMemoryBack();
+  const link = new TemporalLink(temporal);
   const desks = new Desks(options.store, cacheFolder, options.onError);
-  const app = boardApp({ ...rest, desks, counts: new AuditCounts(options.store, cacheFolder) });
-  return { desks, fetch: (request) => app.fetch(request) };
+  const counts = new AuditCounts(options.store, cacheFolder);
+  const worst = new WorstDesk(options.store, cacheFolder);
+  const app = boardApp({ ...rest, desks, counts, temporal: link, worst });
+  return { desks, link, fetch: (request) => app.fetch(request) };
 }
 
 function listening(host: string, port: number, fetch: (request: Request) => Promise<Response>): Promise<ServerType> {

@@ -39,7 +39,12 @@ export async function writeAuditReport(
   const mirrors = new Map(taxonomy.classes.map(({ name, mirror }) => [name, mirror]));
   const flattened = overlapText(imported.overlaps);
   const page = renderAudit({
-    ...{ file: basename(annotations), madeAt: new Date().toISOString().slice(0, 16).replace('T', ' '), scan: scan.id, pool: pool.name },
+    ...{
+      file: basename(annotations),
+      madeAt: new Date().toISOString().slice(0, 16).replace('T', ' '),
+      scan: scan.id,
+      pool: pool.name,
+    },
     ...{ images: outline.images, judged: found.judged, withFindings: found.withFindings, kinds: found.kinds },
     refused: imported.report.refused.length,
     share: [...(share === null ? [] : [shareText(share)]), ...certificate],

@@ -5,7 +5,7 @@ import { serveBoard } from '../../board/server/serve.js';
 import { homePaths, partloopHome, ROOT } from '../../infra/home.js';
 import { isListening } from '../../infra/services/ports.js';
 import { findScan, isScanId } from '../../storage/scans.js';
-import { openEnvironmentStore } from '../environment.js';
+import { connect, openEnvironmentStore } from '../environment.js';
 import { wholeNumberBetween } from '../options.js';
 import { ignoreInterrupts } from '../terminal/interrupt.js';
 import { openInBrowser } from '../terminal/openInBrowser.js';
@@ -56,6 +56,7 @@ async function serve(scan: string | undefined, options: BoardCommand, command: C
     return;
   }
   const board = await serveBoard({
+    temporal: { connect: () => connect(env), uiUrl: env.temporal.uiUrl },
     ...{ store, host, port, dist: join(ROOT, 'dist'), cacheFolder: homePaths(partloopHome()).cache },
     onError: (error) => say(`the board has a fault: ${error instanceof Error ? error.message : error}`),
     onNote: (text) => say(text),

@@ -4,17 +4,18 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { iterationLabel } from '../../domain/base/ids.js';
 import { shownFacts } from '../../domain/shownFacts.js';
 import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
+import { approve } from '../../steering/approve.js';
+import { replay } from '../../steering/deeds.js';
+import { cancelIteration } from '../../steering/loopClient.js';
 import { runningIterations } from '../../steps/workflows/openWorkflows.js';
 import { recordedIteration } from '../../storage/loopState.js';
 import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink, withClient } from '../environment.js';
-import { approve } from '../loop/approve.js';
 import {
   compareIterations,
   type IterationReference,
   iterationReference,
   printDifference,
 } from '../loop/iterationDiff.js';
-import { cancelIteration, commandLoop } from '../loop/loopClient.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, printTable, say, sayText } from '../terminal/output.js';
 import { waitAndPrint } from './loop.js';
@@ -85,11 +86,7 @@ function registerReplay(iteration: Command): void {
       const settings = settingsFrom({ set, fields: {}, shortFor: {} });
       const { client, env } = await openEnvironmentClient();
       try {
-        await recordedIteration(storeOf(env), loop, n);
-        const status = await commandLoop(client, loop, {
-          name: 'retryIteration',
-          args: [{ iteration: n, from, ...settings }],
-        });
+        const status = await replay({ client, store: storeOf(env), loop }, { iteration: n, from, ...settings });
         if (wait) await waitAndPrint(client, loop, json === true, uiLink(env, ''));
         else if (json) printJson(status);
         else

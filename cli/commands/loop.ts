@@ -1,17 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { StartedLoop } from '../../activities/loop.js';
-import { PartloopError } from '../../domain/base/errors.js';
-import { loopWorkflowId } from '../../domain/base/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
-import { isOpen, runningIterations } from '../../steps/workflows/openWorkflows.js';
+import { steer, stopLoop } from '../../steering/deeds.js';
+import { assertLoop, loopNames } from '../../steering/knownLoops.js';
+import { type LoopCommand, loopStatusOrRecord, startLoop } from '../../steering/loopClient.js';
+import { loopTroubles } from '../../steering/loopTroubles.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
-import { assertLoop, loopNames } from '../loop/knownLoops.js';
-import { cancelIteration, commandLoop, loopStatusOrRecord, startLoop } from '../loop/loopClient.js';
 import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loop/loopOptions.js';
 import { watchLoop } from '../loop/loopProgress.js';
 import { printStatus, printTroubled, printUnreadable, statusesOf, unreadableJson } from '../loop/loopShown.js';
-import { loopTroubles } from '../loop/loopTroubles.js';
 import { name, settingsFrom } from '../options.js';
 import { registerRemoval } from '../pool/removal.js';
 import { interruptible } from '../terminal/interrupt.js';
@@ -97,7 +95,7 @@ function registerPause(loop: Command): void {
     .option('--now', 'Let the current step save its work and hold now, instead of at its end')
     .option('--json', 'Print one JSON object on stdout')
     .action((loop: string, { now = false, json }: { now?: boolean; json?: true }) =>
-      steer(loop, { name: 'pause', args: [{ now }] }, json, (status) =>
+      sendAndPrint(loop, { name: 'pause', args: [{ now }] }, json, (status) =>
         status.phase !== 'pausing'
           ? []
           : [
@@ -116,7 +114,7 @@ function registerUpdate(loop: Command, command: string, update: 'resume' | 'adop
     .description(description)
     .argument('<name>', 'Name of the loop', name)
     .option('--json', 'Print one JSON object on stdout')
-    .action((loop: string, { json }: { json?: true }) => steer(loop, { name: update, args: [] }, json));
+    .action((loop: string, { json }: { json?: true }) => sendAndPrint(loop, { name: update, args: [] }, json));
 }
 
 function registerStop(loop: Command): void {
@@ -126,7 +124,7 @@ function registerStop(loop: Command): void {
     .argument('<name>', 'Name of the loop', name)
     .option('--now', 'Cancel the running iteration; finished work is kept')
     .option('--json', 'Print one JSON object on stdout')
-    .action((loop: string, { now = false, json }: { now?: boolean; json?: true }) => stopLoop(loop, now, json));
+    .action((loop: string, { now = false, json }: { now?: boolean; json?: true }) => stopAndPrint(loop, now, json));
 }
 
 function registerRetry(loop: Command): void {
@@ -140,8 +138,8 @@ function registerRetry(loop: Command): void {
     .action(async (loop: string, { set, wait, json }: { set?: string[]; wait?: true; json?: true }) => {
       const settings = settingsFrom({ set, fields: {}, shortFor: {} });
       await withClient(async (client, env) => {
-        await assertLoop(client, storeOf(env), loop);
-        const status = await commandLoop(client, loop, { name: 'retryIteration', args: [settings] });
+        const command = { name: 'retryIteration', args: [settings] } satisfies LoopCommand;
+        const status = await steer({ client, store: storeOf(env), loop }, command);
         if (wait) await waitAndPrint(client, loop, json === true, uiLink(env, ''));
         else if (json) printJson(status);
         else printStatus(status);
@@ -149,43 +147,27 @@ function registerRetry(loop: Command): void {
     });
 }
 
-async function steer(
+async function sendAndPrint(
   loop: string,
-  command: Parameters<typeof commandLoop>[2],
+  command: LoopCommand,
   json: true | undefined,
   remarks: (status: LoopStatus) => readonly string[] = () => [],
 ): Promise<void> {
   await withClient(async (client, env) => {
-    await assertLoop(client, storeOf(env), loop);
-    const status = await commandLoop(client, loop, command);
+    const status = await steer({ client, store: storeOf(env), loop }, command);
     if (json) return printJson(status);
     printStatus(status);
     say(...remarks(status));
   });
 }
 
-/** A loop that was ended in the Web UI leaves its iteration running: then a stop means that iteration. */
-async function stopLoop(loop: string, now: boolean, json: true | undefined): Promise<void> {
+async function stopAndPrint(loop: string, now: boolean, json: true | undefined): Promise<void> {
   await withClient(async (client, env) => {
     const store = storeOf(env);
-    await assertLoop(client, store, loop);
-    const running = (await isOpen(client, loopWorkflowId(loop))) ? [] : await runningIterations(client, loop);
-    if (running.length === 0) {
-      const status = await commandLoop(client, loop, { name: 'stop', args: [{ now }] });
-      return json ? printJson(status) : printStatus(status);
-    }
-    if (!now) {
-      throw new PartloopError(
-        'refused',
-        `loop \`${loop}\` does not run, but its iteration ${running.join(', ')} does`,
-        {
-          hint: '`--now` cancels it; otherwise it runs to its end.',
-        },
-      );
-    }
-    for (const iteration of running) await cancelIteration(client, loop, iteration);
+    const stopped = await stopLoop({ client, store, loop }, now);
+    if ('status' in stopped) return json ? printJson(stopped.status) : printStatus(stopped.status);
     if (json) return printJson(await loopStatusOrRecord(client, store, loop));
-    say(`iteration ${running.join(', ')} of loop ${loop} is cancelled; finished work is kept`);
+    say(`iteration ${stopped.cancelled.join(', ')} of loop ${loop} is cancelled; finished work is kept`);
   });
 }
 

@@ -5,11 +5,11 @@ import { loopWorkflowId } from '../../domain/base/ids.js';
 import { type PolicyConfig, policyConfigSchema } from '../../domain/config.js';
 import { ownConfig } from '../../domain/loop/state.js';
 import { type PolicyRequest, policyRequestSchema } from '../../domain/messages.js';
+import { assertLoop } from '../../steering/knownLoops.js';
+import { commandLoop } from '../../steering/loopClient.js';
 import { isOpen } from '../../steps/workflows/openWorkflows.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { storeOf, withClient } from '../environment.js';
-import { assertLoop } from '../loop/knownLoops.js';
-import { commandLoop } from '../loop/loopClient.js';
 import { name, number, requestFrom } from '../options.js';
 import { printJson, say } from '../terminal/output.js';
 

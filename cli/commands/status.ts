@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { endText, resolveEnvironment, type StackStatus, stackStatus, unfit } from '../../infra/environment.js';
-import { retryingText } from '../../infra/retrying.js';
-import { pausedText } from '../../infra/stack/pausedWork.js';
-import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from '../../infra/stack/pollers.js';
+import { STRAYED_MEND, strayedText } from '../../infra/stack/pollers.js';
+import { pausedText } from '../../steering/pausedWork.js';
+import { abandonedQueues, abandonedText } from '../../steering/queues.js';
+import { retryingText } from '../../steering/retrying.js';
 import { connect } from '../environment.js';
 import { describeRunningScans, printRunningScans, type RunningScan } from '../scan/scanWorkflows.js';
 import { printJson, printLine, printTable } from '../terminal/output.js';

@@ -1,10 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { iterationWorkflowId, scanWorkflowId } from '../../domain/base/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { STEPS, type Step, type StepResults } from '../../domain/steps.js';
+import { activityProgress, workflowsOfIteration } from '../../steering/activityProgress.js';
+import { waitForLoop } from '../../steering/waitForLoop.js';
 import { withProgress } from '../terminal/progress.js';
-import { activityProgress } from './activityProgress.js';
-import { waitForLoop } from './loopClient.js';
 
 /**
  * Wait for a loop with a progress bar on stderr; in a log it prints one line per change. `signal` ends only the wait.
@@ -40,7 +39,6 @@ async function progressText(
 }
 
 async function iterationActivity(client: Client, loop: string, iteration: number): Promise<string> {
-  const workflowId = iterationWorkflowId(loop, iteration);
-  const progress = await activityProgress(client, [scanWorkflowId(workflowId), workflowId]);
+  const progress = await activityProgress(client, workflowsOfIteration(loop, iteration));
   return progress === '' ? '' : `: ${progress}`;
 }

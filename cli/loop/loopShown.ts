@@ -4,12 +4,10 @@ import { newImagesText, proposalText } from '../../domain/loop/details.js';
 import { iterationColumns } from '../../domain/loop/iterationColumns.js';
 import { nextStep } from '../../domain/loop/status.js';
 import type { LoopStatus } from '../../domain/messages.js';
-import { retryingText } from '../../infra/retrying.js';
-import { pausedText } from '../../infra/stack/pausedWork.js';
+import { loopStatusOrRecord, type ShownLoop } from '../../steering/loopClient.js';
+import { type LoopTroubles, troubleTexts } from '../../steering/loopTroubles.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { printTable, say, sayText } from '../terminal/output.js';
-import { loopStatusOrRecord, type ShownLoop } from './loopClient.js';
-import type { LoopTroubles } from './loopTroubles.js';
 
 /** A loop without a known status, with the reason: its record is damaged, or no worker answers. */
 export interface UnreadableLoop {
@@ -49,11 +47,7 @@ export const unreadableJson = ({ loop, error: { code, message, hint } }: Unreada
 export function printTroubled(status: ShownLoop & LoopTroubles): void {
   const { retrying, paused, unattended, ...plain } = status;
   printStatus(plain);
-  say(
-    ...retrying.map((one) => `tried again and again: ${retryingText(one)}`),
-    ...paused.map(pausedText),
-    ...unattended,
-  );
+  say(...troubleTexts({ retrying, paused, unattended }));
 }
 
 /** A loop: its status, its failure with a remedy, and its newest iterations. */

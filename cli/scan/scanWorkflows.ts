@@ -9,7 +9,7 @@ import { standaloneScanId, standaloneScanWorkflowId } from '../../domain/base/id
 import { type ScanProgress, scanProgressSchema, scanProgressText } from '../../domain/scan/progress.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
 import { QUERIES, WORKFLOWS } from '../../domain/workflowNames.js';
-import { activityProgress } from '../loop/activityProgress.js';
+import { activityProgress } from '../../steering/activityProgress.js';
 import { poolOfInput } from '../pool/poolUsers.js';
 import { printTable } from '../terminal/output.js';
 import { workflowInput } from '../workflowInput.js';

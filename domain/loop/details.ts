@@ -15,8 +15,10 @@ const ROWS_SHOWN = 20;
 
 /**
  * The loop's state as Markdown for Temporal's "current details": a table of the last 20 iterations and the settings.
+ *
+ * @param board where people open the board; null if nobody said
  */
-export function loopDetails(status: LoopStatus, config: LoopConfig | null): string {
+export function loopDetails(status: LoopStatus, config: LoopConfig | null, board: string | null = null): string {
   const advice = nextStep(status);
   const header = [
     `**${status.phase}**${status.iteration === null ? '' : `, iteration ${status.iteration}`}, ${status.remaining} to go`,
@@ -27,6 +29,7 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
       ? [`\`partloop report open ${status.loop}\` opens the newest report.`]
       : []),
     ...(status.proposal === null ? [] : [proposalText(status.loop, status.proposal)]),
+    ...(board === null ? [] : [`While the board runs, it shows [this loop](${board}/loops/${status.loop}).`]),
   ];
   const settings = config === null ? [] : ['Settings', '```json', JSON.stringify(config, null, 1), '```'];
   return [
@@ -61,11 +64,16 @@ export function proposalText(loop: string, { iteration, settings, miou, ownMiou 
   return `Iteration ${iteration} proposes ${settingsText(settings)}: ${gain}. \`partloop loop adopt ${loop}\`, or the update \`${UPDATES.adoptProposal}\`, takes them.`;
 }
 
-/** The steps of a running iteration as Markdown: which are done, found done, under way, and what a person may do. */
+/**
+ * The steps of a running iteration as Markdown: which are done, found done, under way, and what a person may do.
+ *
+ * @param board where people open the board; null if nobody said
+ */
 export function iterationDetails(
   { loop, iteration, config }: Pick<IterationContext, 'loop' | 'iteration' | 'config'>,
   current: Step | null,
   results: StepResults,
+  board: string | null = null,
 ): string {
   const isEnabled = (step: Step): boolean => {
     if (step === 'tune') return config.tune.enabled;
@@ -82,11 +90,26 @@ export function iterationDetails(
     ...rows,
     '',
     ...iterationAdvice(`${loop} ${iteration}`, results).flatMap((line) => [line, '']),
+    ...(board === null ? [] : boardLinks(board, { loop, iteration }, results).flatMap((line) => [line, ''])),
     'Settings',
     '```json',
     JSON.stringify(config, null, 1),
     '```',
   ].join('\n');
+}
+
+/** Pages of the board about an iteration. */
+function boardLinks(
+  board: string,
+  { loop, iteration }: Pick<IterationContext, 'loop' | 'iteration'>,
+  { scan, report }: StepResults,
+): string[] {
+  const pages = [
+    `[its loop](${board}/loops/${loop})`,
+    ...(scan === undefined ? [] : [`[its findings](${board}/review/${loop}:${iteration})`]),
+    ...(report === undefined ? [] : [`[its report](${board}/reports/${loop}/${iteration})`]),
+  ];
+  return [`While the board runs, it shows ${pages.join(', ')}.`];
 }
 
 /** Where the report is, and how a candidate that waits goes into production. */

@@ -93,6 +93,8 @@ export interface LoopRecord {
   config: LoopConfig | null;
   /** An iteration of this loop that runs although the loop did not, since the loop was terminated or reset. */
   running?: number | null;
+  /** Where people open the board; absent if nobody said, and in older histories. */
+  board?: string | undefined;
 }
 
 /** The loop's next action; `end` and `wait` do nothing. */

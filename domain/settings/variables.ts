@@ -87,6 +87,14 @@ export const variablesSchema = z.object({
     .refine(isSecret, 'whsec_ and 24 to 64 bytes in base64')
     .optional()
     .describe('Key by which messages to that webhook are signed'),
+  PARTLOOP_BOARD_URL: text
+    .refine(
+      (value) => isPlainUrl(value) && /^[\w:/.[\]~%-]+$/.test(value),
+      'an http or https address without user, password and query',
+    )
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .describe('Where people open the board, for links in reports and in the Temporal UI'),
   PARTLOOP_METRICS_ADDRESS: text
     .refine(isAddress, 'an address with a port up to 65533 such as 127.0.0.1:9464')
     .optional()

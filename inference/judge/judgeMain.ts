@@ -36,6 +36,9 @@ async function work(request: JudgeRequest): Promise<JudgeReply> {
   const { image, name } = request;
   const picture = await decodeForNetwork(image, opened.size, name);
   const { mask, surest } = await opened.look(picture, name);
-  const seen = new Set(cropTopLeft(mask, opened.size, picture.width, picture.height));
+  const { width, height } = picture;
+  const pixels = cropTopLeft(mask, opened.size, width, height);
+  if (request.type === 'predict') return { type: 'predicted', prediction: { pixels, width, height } };
+  const seen = new Set(pixels);
   return { type: 'seen', sight: { classes: [...seen].sort((a, b) => a - b), surest } };
 }

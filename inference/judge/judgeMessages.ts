@@ -6,7 +6,7 @@ import type { PictureToJudge } from '../sessions/scanPipeline.js';
 export type JudgeRequest =
   | { type: 'open'; setup: ThreadSetup }
   | { type: 'judge'; job: PictureToJudge }
-  | { type: 'look'; name: string; image: Uint8Array };
+  | { type: 'look' | 'predict'; name: string; image: Uint8Array };
 
 /** A model's result for a picture without a label. */
 export interface Sight {
@@ -16,7 +16,15 @@ export interface Sight {
   surest: number;
 }
 
+/** The label value of each pixel of a picture as large as the network sees it, row by row. */
+export interface Prediction {
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+}
+
 export type JudgeReply =
   | { type: 'ready' }
   | { type: 'judged'; analysis: ImageAnalysis | null; error: string | null; unusable: boolean }
-  | { type: 'seen'; sight: Sight };
+  | { type: 'seen'; sight: Sight }
+  | { type: 'predicted'; prediction: Prediction };

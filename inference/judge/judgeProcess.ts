@@ -3,7 +3,7 @@ import { HelperProcess, ProcessEnded } from '../../storage/pictures/helperProces
 import type { ThreadSetup } from '../sessions/scanMessages.js';
 import type { PictureToJudge, ScannedImage } from '../sessions/scanPipeline.js';
 import { isStalled, Watchdog } from '../watchdog.js';
-import type { JudgeReply, JudgeRequest, Sight } from './judgeMessages.js';
+import type { JudgeReply, JudgeRequest, Prediction, Sight } from './judgeMessages.js';
 
 /**
  * A separate process with one session of a model. If native code crashes or hangs (in libvips or ONNX Runtime) or
@@ -39,6 +39,11 @@ export class JudgeProcess {
    */
   async look(image: Uint8Array, name: string): Promise<Sight> {
     return (await this.#ask({ type: 'look', image, name }, 'seen')).sight;
+  }
+
+  /** The labels that the model would give; errors as for a look. */
+  async predict(image: Uint8Array, name: string): Promise<Prediction> {
+    return (await this.#ask({ type: 'predict', image, name }, 'predicted')).prediction;
   }
 
   /** Ends it at once: it has nothing to save. */

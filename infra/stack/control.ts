@@ -1,23 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../../domain/base/errors.js';
+import type { PausedWork } from '../../steering/pausedWork.js';
+import type { QueueStatus } from '../../steering/queues.js';
+import type { Retrying } from '../../steering/retrying.js';
 import { storeAddress } from '../../storage/objects/storeAddress.js';
 import { partloopHome } from '../home.js';
 import { isLaunching, supervisorOf } from '../processes/launch.js';
 import { isElsewhere, type LockHolder } from '../processes/lock.js';
 import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from '../processes/processes.js';
-import type { Retrying } from '../retrying.js';
 import { foreignTemporal } from '../services/foreign.js';
 import { isListening } from '../services/ports.js';
 import { LOCAL_STORE } from '../services/seaweed.js';
 import { LOCAL_NAMESPACE } from '../services/temporalServer.js';
-import type { PausedWork } from './pausedWork.js';
-import {
-  pollerStatus,
-  type QueueStatus,
-  type StrayedWorkflow,
-  type WorkerActivity,
-  workerActivity,
-} from './pollers.js';
+import { pollerStatus, type StrayedWorkflow, type WorkerActivity, workerActivity } from './pollers.js';
 import { readState, type StackState, type SupervisedState } from './state.js';
 
 const WORKER_PREFIX = 'worker-';

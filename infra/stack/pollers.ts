@@ -1,35 +1,16 @@
-import { Client, Connection, type ConnectionLike } from '@temporalio/client';
-import { counted } from '../../domain/base/counted.js';
-import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../../domain/base/queues.js';
+import { Client, Connection } from '@temporalio/client';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { parseWorkerIdentity } from '../../domain/base/workerIdentity.js';
 import { WORKFLOW_TYPES } from '../../domain/workflowNames.js';
-import { type Retrying, retryingOf } from '../retrying.js';
+import { type PausedWork, pausedIn } from '../../steering/pausedWork.js';
+import { type QueueStatus, queueStatuses } from '../../steering/queues.js';
+import { type Retrying, retryingOf } from '../../steering/retrying.js';
 import { temporalConnectionOptions } from '../services/temporalConnection.js';
-import { type PausedWork, pausedIn } from './pausedWork.js';
 
-/** Age in milliseconds at which a poll is over: Temporal ends each after a minute. */
-const POLL_IS_OVER_MS = 90_000;
 /** Largest number of running workflows searched for a process's work. */
 const WORKFLOWS_LOOKED_AT = 200;
-/** Numbers of Temporal's API. */
-const TYPES = { workflow: 1, activity: 2 } as const;
+/** The number of a state in Temporal's API. */
 const STARTED = 2;
-const QUEUES = [
-  { queue: LIGHT_QUEUE, kind: 'workflow' },
-  { queue: LIGHT_QUEUE, kind: 'activity' },
-  { queue: SCAN_QUEUE, kind: 'activity' },
-  { queue: TRAIN_QUEUE, kind: 'activity' },
-] as const;
-
-/** The pollers of a task queue, as the Temporal service sees them. */
-export interface QueueStatus {
-  queue: string;
-  kind: 'workflow' | 'activity';
-  /** Identities that polled within the last minute and a half. */
-  pollers: string[];
-  /** Number of waiting tasks; null if the service does not tell. */
-  waiting: number | null;
-}
 
 /** An activity that a worker has taken. */
 export interface TakenActivity {
@@ -97,34 +78,6 @@ export function workerActivity(
   return on.length === 0 ? { does: 'silent' } : { does: 'works', on };
 }
 
-/** Each task queue with its pollers and waiting tasks. */
-export const queueStatuses = (
-  connection: Pick<ConnectionLike, 'workflowService'>,
-  namespace: string,
-): Promise<QueueStatus[]> => Promise.all(QUEUES.map((one) => queueStatus(connection, namespace, one)));
-
-async function queueStatus(
-  connection: Pick<ConnectionLike, 'workflowService'>,
-  namespace: string,
-  { queue, kind }: (typeof QUEUES)[number],
-): Promise<QueueStatus> {
-  const { pollers, stats } = await connection.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue: { name: queue },
-    taskQueueType: TYPES[kind],
-    reportStats: true,
-  });
-  const oldest = Date.now() - POLL_IS_OVER_MS;
-  return {
-    queue,
-    kind,
-    pollers: (pollers ?? [])
-      .filter(({ lastAccessTime }) => 1_000 * Number(lastAccessTime?.seconds ?? 0) >= oldest)
-      .map(({ identity }) => identity ?? ''),
-    waiting: stats?.approximateBacklogCount == null ? null : Number(stats.approximateBacklogCount),
-  };
-}
-
 async function underWay(
   connection: Connection,
   namespace: string,
@@ -155,10 +108,3 @@ export const strayedText = ({ workflowId, type, queue }: StrayedWorkflow): strin
   `workflow ${workflowId} (${type}) waits on queue ${queue}, which none of partloop's workers polls.`;
 
 export const STRAYED_MEND = `Terminate it in the Web UI and start it again on the task queue \`${LIGHT_QUEUE}\`.`;
-
-/** Queues on which tasks wait while nobody asks for them. */
-export const abandonedQueues = (queues: readonly QueueStatus[]): QueueStatus[] =>
-  queues.filter(({ pollers, waiting }) => pollers.length === 0 && (waiting ?? 0) > 0);
-
-export const abandonedText = ({ queue, kind, waiting }: QueueStatus): string =>
-  `${counted(waiting ?? 0, `${kind} task waits`, `${kind} tasks wait`)} on queue ${queue}, which nobody polls now.`;

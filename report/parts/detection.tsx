@@ -71,6 +71,7 @@ export function Detection({ data }: { data: ReportData }) {
           </table>
         </div>
       )}
+      {detection.kinds.length > 0 && <OnBoard data={data} />}
       <Suspicion detection={detection} />
       <Answers detection={detection} />
       {data.findings.length > 0 && (
@@ -80,6 +81,22 @@ export function Detection({ data }: { data: ReportData }) {
         </>
       )}
     </section>
+  );
+}
+
+/** Where people answer the findings. */
+function OnBoard({ data: { loop, iteration, board } }: { data: ReportData }) {
+  const scan = `${loop}:${iteration}`;
+  return (
+    <p class="note">
+      <code>partloop board {scan}</code> opens these findings, to be answered.
+      {board !== null && (
+        <>
+          {' '}
+          While a board runs at {board}, <a href={`${board}/review/${scan}`}>this link</a> does so too.
+        </>
+      )}
+    </p>
   );
 }
 

@@ -15,6 +15,7 @@ const { uri, host, ...options } = z
   .parse(JSON.parse(process.argv[2] ?? ''));
 
 const board = await serveBoard({
+  temporal: null,
   ...{ store: openStore({ ...options, uri }), host, port: 0, dist: join(ROOT, 'dist') },
   cacheFolder: await mkdtemp(join(tmpdir(), 'partloop-board-test-')),
   onError: (error) => process.stderr.write(`${error}\n`),

@@ -113,7 +113,7 @@ describe('answers that a killed board left', function () {
     await addBatch(store, left({ reviewer: 'eve', answers: [answerTo(three.findingId, three.imageId, now)] }, three));
     const notes = new EventEmitter();
     const told = once(notes, 'note');
-    const board = await boardOver(store, (text) => notes.emit('note', text));
+    const board = await boardOver(store, { onNote: (text) => notes.emit('note', text) });
     try {
       assert.match(String((await told)[0]), /handed in answers .*: 2$/);
       const { verdicts } = await readReviews(store, 'cars');

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import type { TemporalAccess } from '../../board/loops/temporalLink.js';
 import { type ServedBoard, serveBoard } from '../../board/server/serve.js';
 import type { Redrawn } from '../../domain/board/batch.js';
 import type { FindingKind, ScanImageRow } from '../../domain/tables.js';
@@ -70,11 +71,11 @@ async function picture(at: number): Promise<{ sha256: string; bytes: Buffer }> {
 /** A board over a store, on a free port. `close` ends it and removes what it kept. */
 export async function boardOver(
   store: ObjectStore,
-  onNote: (text: string) => void = () => undefined,
+  { temporal = null, onNote = () => undefined }: { temporal?: TemporalAccess | null; onNote?(text: string): void } = {},
 ): Promise<ServedBoard> {
   const cacheFolder = await mkdtemp(join(tmpdir(), 'partloop-board-test-'));
   const board = await serveBoard({
-    ...{ store, cacheFolder, dist: join(ROOT, 'dist'), host: '127.0.0.1', port: 0 },
+    ...{ store, temporal, cacheFolder, dist: join(ROOT, 'dist'), host: '127.0.0.1', port: 0 },
     onError: (error) => {
       throw error;
     },

@@ -127,7 +127,7 @@ describe('the server of the board', function () {
     assert.equal(entered.status, 200);
     const cookie = entered.headers.get('set-cookie') ?? '';
     assert.match(cookie, /HttpOnly/i);
-    assert.match(cookie, /SameSite=Strict/i);
+    assert.match(cookie, /SameSite=Lax/i);
     assert.equal((await fetch(url)).status, 401);
     assert.equal((await fetch(new URL('/', url), { headers: { cookie: cookie.split(';')[0] ?? '' } })).status, 200);
   });

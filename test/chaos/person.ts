@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { loopStatus } from '../../cli/loop/loopClient.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { rootFailure } from '../../domain/base/failures/rootFailure.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import { nextIteration } from '../../domain/loop/state.js';
 import type { LoopStatus } from '../../domain/messages.js';
+import { loopStatus } from '../../steering/loopClient.js';
 import { isOpen } from '../../steps/workflows/openWorkflows.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { World } from './faults/fault.js';

@@ -63,6 +63,7 @@ describe('the local stack', function () {
     const { url } = z.object({ url: z.string() }).parse(JSON.parse(stdout));
     assert.equal(url, `http://127.0.0.1:${stateOf(home).ports.board}/`);
     assert.match(await (await fetch(url)).text(), /There is no pool yet/);
+    assert.doesNotMatch(await (await fetch(`${url}loops`)).text(), /cannot be steered/);
   });
 
   it('refuses a second supervisor in the same home', async () => {

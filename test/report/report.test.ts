@@ -36,6 +36,12 @@ describe('a report', () => {
     assert.ok(!/<script|@import|url\(http/.test(html));
   });
 
+  it('leads to the board where its address is known, and says that a board has to run', () => {
+    const html = renderReport(reportData([], { board: 'http://127.0.0.1:8236' }));
+    assert.match(html, /<code>partloop board cars:3<\/code> opens these findings/);
+    assert.match(html, /While a board runs at .*<a href="http:\/\/127\.0\.0\.1:8236\/review\/cars:3">/);
+  });
+
   it('has every section, with a target for every link', () => {
     const { document } = parseHTML(renderReport(reportData())) as unknown as {
       document: {

@@ -68,6 +68,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
     madeAt: '2026-11-23 09:00',
     trace: '0123456789abcdef0123456789abcdef',
     config: loopConfigSchema.parse({ pool: 'cars' }),
+    board: null,
     curve,
     changes: {
       since: 2,

@@ -27,6 +27,7 @@ import { HOLDS_OVER_FAULTS, TELLS_THE_LOOP } from './patches.js';
 export class IterationRun {
   readonly #context: IterationContext;
   readonly #kept: StepResults;
+  readonly #board: string | null;
   readonly #loop: ReturnType<typeof getExternalWorkflowHandle>;
   readonly #iterationScope = CancellationScope.current();
   #results: StepResults = {};
@@ -36,10 +37,14 @@ export class IterationRun {
   /** Cancellation scope of the current step, for a pause that does not wait for its end. */
   #stepScope: CancellationScope | null = null;
 
-  /** @param kept results of an earlier attempt, which count unchanged */
-  constructor(context: IterationContext, kept: StepResults) {
+  /**
+   * @param kept results of an earlier attempt, which count unchanged
+   * @param board where people open the board; null if nobody said
+   */
+  constructor(context: IterationContext, kept: StepResults, board: string | null) {
     this.#context = context;
     this.#kept = kept;
+    this.#board = board;
     this.#loop = getExternalWorkflowHandle(loopWorkflowId(context.loop));
   }
 
@@ -114,7 +119,7 @@ export class IterationRun {
   }
 
   #details(): string {
-    return iterationDetails(this.#context, this.#current, this.#results);
+    return iterationDetails(this.#context, this.#current, this.#results, this.#board);
   }
 
   /** A step; if a pause cancels it, its saved work stays and it continues from there afterwards. */

@@ -41,6 +41,8 @@ export class LoopRun {
   /** Every event, in handlers and in the loop, replaces it as a whole. */
   machine: LoopMachine;
   #underWay: RunningIteration | null = null;
+  /** Where people open the board; null if nobody said. */
+  #board: string | null = null;
 
   constructor(name: string, machine: LoopMachine) {
     this.#name = name;
@@ -62,7 +64,7 @@ export class LoopRun {
 
   /** The status as the Temporal UI shows it. */
   show(): void {
-    setCurrentDetails(loopDetails(this.status, this.machine.config));
+    setCurrentDetails(loopDetails(this.status, this.machine.config, this.#board));
   }
 
   /** The next action. It waits until there is one, for at most an hour: after that, waiting is the action. */
@@ -82,6 +84,7 @@ export class LoopRun {
   /** Take over the store's record of this loop. */
   async readStore(): Promise<void> {
     const record = await bookkeeping.loadLoop({ loop: this.#name, lookForRunning: this.machine.next === 0 });
+    this.#board = record.board ?? null;
     // Older histories have neither searches nor kept settings.
     const known = { ...record, proposal: record.proposal ?? null, config: record.config ?? null };
     this.machine = wasRead(this.machine, known, record.running != null && patched(WAITS_FOR_THE_END));

@@ -1,4 +1,4 @@
-import { hasInk, lookOf } from './colours.js';
+import { hasInk, lookOf } from '../../../domain/board/colours.js';
 
 /** Strength of a pattern's ink, of its gaps and of outlines, 0..255. */
 const INK = 190;

@@ -1,5 +1,5 @@
+import { hasInk, lookOf, type Pattern } from '../../../domain/board/colours.js';
 import type { Progress } from '../../../domain/board/protocol.js';
-import { hasInk, lookOf, type Pattern } from '../canvas/colours.js';
 import { element } from '../setting.js';
 import { keyButton, made } from './dom.js';
 import { type Action, type Keys, keyWords } from './keys.js';

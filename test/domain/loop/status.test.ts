@@ -60,6 +60,14 @@ describe("the table of iterations in a loop's details", () => {
     assert.deepEqual(second, ['2', 'failed', '–', '–', '–', '1.0']);
   });
 
+  it('leads to the board where its address is known', () => {
+    const details = loopDetails(failed(null), null, 'https://board.example.org/parts');
+    assert.match(
+      details,
+      /While the board runs, it shows \[this loop\]\(https:\/\/board\.example\.org\/parts\/loops\/cars\)/,
+    );
+  });
+
   it('names the report only if an iteration finished', () => {
     const details = (parts: Partial<IterationRow>) => loopDetails({ ...failed(null), rows: [row(1, parts)] }, null);
     assert.doesNotMatch(details({}), /report open/);

@@ -13,6 +13,7 @@ const ALLOWED = {
   PARTLOOP_METRICS_ADDRESS: 'an address with a port up to 65533 such as 127.0.0.1:9464',
   PARTLOOP_STORE_ENCRYPTION: 'AES256, aws:kms or aws:kms=KEY',
   AWS_ENDPOINT_URL_S3: 'an address such as http://127.0.0.1:9000',
+  PARTLOOP_BOARD_URL: 'an http or https address without user, password and query',
   TEMPORAL_UI_URL: 'an address such as http://127.0.0.1:9000',
 } as const;
 
@@ -44,6 +45,13 @@ describe('environment variables', () => {
     ],
     ['PARTLOOP_STORE_ENCRYPTION', 'aes256', 'AES256=key', 'aws:kms=', 'aws:kms=a key', 'aws:kms:dsse'],
     ['AWS_ENDPOINT_URL_S3', '127.0.0.1:9000', 'ftp://x'],
+    [
+      'PARTLOOP_BOARD_URL',
+      '127.0.0.1:8236',
+      'javascript:alert(1)',
+      'http://kim:pass@board.example.org',
+      'http://board.example.org/?a=b',
+    ],
     ['TEMPORAL_UI_URL', 'localhost:8233', 'javascript:alert(1)'],
   ] as const) {
     it(`refuse an impossible ${name}, and say what it may be`, () => {

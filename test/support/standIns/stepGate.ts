@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { Progress } from '../../../domain/progress.js';
 
 /** A gate at which a step of `fakeActivities` waits. */
 export interface StepGate {
@@ -10,8 +11,8 @@ export interface StepGate {
   until(name: string): Promise<void>;
 }
 
-/** A step that goes on when it is told to; cancelled, it ends as the real ones do. */
-export function stepGate(held: string): StepGate {
+/** A step that goes on when it is told to; cancelled, it ends as the real ones do. Until then it says `progress`. */
+export function stepGate(held: string, progress?: Progress): StepGate {
   let open = (): void => undefined;
   let begun = (): void => undefined;
   const opened = new Promise<void>((resolve) => {
@@ -26,7 +27,7 @@ export function stepGate(held: string): StepGate {
     async until(name) {
       if (name !== held) return;
       begun();
-      const beats = setInterval(() => Context.current().heartbeat(), 50);
+      const beats = setInterval(() => Context.current().heartbeat(progress), 50);
       try {
         await Promise.race([opened, Context.current().cancelled]);
       } finally {

@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { approveIteration } from '../../activities/approval.js';
-import { loopWorkflowId } from '../../domain/base/ids.js';
-import { type Approval, type ApproveIteration, approveIterationSchema } from '../../domain/messages.js';
-import { isOpen } from '../../steps/workflows/openWorkflows.js';
-import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { approveIteration } from '../activities/approval.js';
+import { loopWorkflowId } from '../domain/base/ids.js';
+import { type Approval, type ApproveIteration, approveIterationSchema } from '../domain/messages.js';
+import { isOpen } from '../steps/workflows/openWorkflows.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { approveInLoop } from './loopClient.js';
 
 /**

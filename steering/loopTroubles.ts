@@ -1,9 +1,9 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../../domain/base/ids.js';
-import type { LoopStatus } from '../../domain/messages.js';
-import { type Retrying, retryingOf } from '../../infra/retrying.js';
-import { type PausedWork, pausedIn } from '../../infra/stack/pausedWork.js';
-import { abandonedQueues, abandonedText, queueStatuses } from '../../infra/stack/pollers.js';
+import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/base/ids.js';
+import type { LoopStatus } from '../domain/messages.js';
+import { type PausedWork, pausedIn, pausedText } from './pausedWork.js';
+import { abandonedQueues, abandonedText, queueStatuses } from './queues.js';
+import { type Retrying, retryingOf, retryingText } from './retrying.js';
 
 /** Reasons why a running loop may stall, which its status alone does not show. */
 export interface LoopTroubles {
@@ -14,6 +14,13 @@ export interface LoopTroubles {
   /** Sentences on queues where tasks wait and nobody polls. */
   unattended: string[];
 }
+
+/** The same, one sentence each. */
+export const troubleTexts = ({ retrying, paused, unattended }: LoopTroubles): string[] => [
+  ...retrying.map((one) => `tried again and again: ${retryingText(one)}`),
+  ...paused.map(pausedText),
+  ...unattended,
+];
 
 /** Troubles of a loop, from what Temporal knows of it and of the iteration under way. */
 export async function loopTroubles(

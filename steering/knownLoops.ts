@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { PartloopError } from '../../domain/base/errors.js';
-import { loopWorkflowId } from '../../domain/base/ids.js';
-import { isOpen, runningLoops } from '../../steps/workflows/openWorkflows.js';
-import { listLoops, readLoopState } from '../../storage/loopState.js';
-import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { loopWorkflowId } from '../domain/base/ids.js';
+import { isOpen, runningLoops } from '../steps/workflows/openWorkflows.js';
+import { listLoops, readLoopState } from '../storage/loopState.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 
 /** Names of running loops and of loops with a record. */
 export async function loopNames(client: Client, store: ObjectStore): Promise<string[]> {
