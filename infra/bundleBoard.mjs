@@ -1,4 +1,4 @@
-/** Bundles the board's scripts and style sheet for browsers: dist/assets/board/{review,audit,grid,loop}.js and board.css. */
+/** Bundles scripts and style sheet of the board for browsers, into dist/assets/board. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { ROOT } from './setup/shell.mjs';
