@@ -1,6 +1,7 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { type TestCopy, testCopiesSchema } from '../domain/draw/drawn.js';
 import { type LeftOut, missingImages, missingSchema } from '../domain/images/leftOut.js';
+import type { LoopState } from '../domain/loop/state.js';
 import { countsOf, type ScanCounts } from '../domain/scan/counts.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scan/record.js';
 import type { StepResult } from '../domain/steps.js';
@@ -92,16 +93,30 @@ export async function poolScans(store: ObjectStore, pool: string): Promise<Found
       });
   }
   for (const loop of await listLoops(store)) {
-    const { iterations } = await readLoopState(store, loop);
-    for (const { iteration, current } of iterations) {
-      const { scan, draw } = current.results;
-      if (scan === undefined || current.config.pool !== pool) continue;
-      const id = `${loop}:${iteration}`;
-      const poolVersion = Number(draw?.facts.poolVersion);
-      scans.push({ at: current.recordedAt, scan: found(id, pool, poolVersion, scan, draw?.outputs.missing) });
+    const state = await readLoopState(store, loop);
+    for (const iteration of state.iterations) {
+      const scan = scanOf(loop, iteration);
+      if (scan?.pool === pool) scans.push({ at: iteration.current.recordedAt, scan });
     }
   }
   return scans.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).map(({ scan }) => scan);
+}
+
+const TABLES = ['images', 'findings', 'summary'];
+
+/** The finished scans of a loop, the newest first; one that lacks a table is left out. */
+export function loopScans({ loop, iterations }: LoopState): FoundScan[] {
+  return iterations.toReversed().flatMap((iteration) => {
+    const outputs = iteration.current.results.scan?.outputs ?? {};
+    return TABLES.every((name) => name in outputs) ? (scanOf(loop, iteration) ?? []) : [];
+  });
+}
+
+function scanOf(loop: string, { iteration, current }: LoopState['iterations'][number]): FoundScan | null {
+  const { scan, draw } = current.results;
+  if (scan === undefined) return null;
+  const poolVersion = Number(draw?.facts.poolVersion);
+  return found(`${loop}:${iteration}`, current.config.pool, poolVersion, scan, draw?.outputs.missing);
 }
 
 /** Older records name only the chunk of the draw: the list is beside it. */

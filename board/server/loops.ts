@@ -11,7 +11,7 @@ import { listLoops, readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { mapInOrder } from '../../storage/parallel.js';
 import { listPools } from '../../storage/pool/pool.js';
-import { poolScans } from '../../storage/scans.js';
+import { loopScans } from '../../storage/scans.js';
 import type { AuditCount, AuditCounts } from '../audit/openCounts.js';
 import { DONE, type Done, deedSchema, doDeed, doneSchema, type Form, startFrom } from '../loops/deeds.js';
 import { loopView, orTold } from '../loops/loopView.js';
@@ -51,7 +51,7 @@ export function loopRoutes({ store, counts, temporal, worst, onError }: LoopRout
 
   const shown = async (loop: string) => {
     const view = await loopView(store, temporal, loop);
-    return { view, audits: await auditsOf(store, counts, view.record) };
+    return { view, audits: await auditsOf(counts, view.record) };
   };
 
   app.get('/', async (context) =>
@@ -105,15 +105,9 @@ export function loopRoutes({ store, counts, temporal, worst, onError }: LoopRout
 /** A page that renews itself asks for the same again and again. */
 const COUNTED_FOR_MS = 60_000;
 
-async function auditsOf(
-  store: ObjectStore,
-  counts: AuditCounts,
-  { loop, iterations }: LoopState,
-): Promise<ReadonlyMap<string, AuditCount>> {
-  const pool = iterations.at(-1)?.current.config.pool;
-  if (pool === undefined) return new Map();
-  const own = (await poolScans(store, pool)).filter(({ id }) => id.startsWith(`${loop}:`));
-  return counts.of(pool, own, COUNTED_FOR_MS);
+async function auditsOf(counts: AuditCounts, record: LoopState): Promise<ReadonlyMap<string, AuditCount>> {
+  const pool = record.iterations.at(-1)?.current.config.pool;
+  return pool === undefined ? new Map() : counts.of(pool, loopScans(record), COUNTED_FOR_MS);
 }
 
 const layerSchema = z.enum(LAYERS);

@@ -22,7 +22,9 @@ export function scanPages(store: ObjectStore, desks: Desks): Hono {
       const filter = parsed(queueFilterSchema, filled(context.req.query()));
       if (name === null) return context.redirect(`/name?next=${encodeURIComponent(pathOf(context))}`, 303);
       return desks.use(context.req.param('scan') ?? '', async ({ desk }) => {
-        const siblings = siblingsOf(desk.scan.id, await poolScans(store, desk.pool.name));
+        // A damaged record of another scan costs the links to the others alone.
+        const scans = await poolScans(store, desk.pool.name).catch((): FoundScan[] => []);
+        const siblings = siblingsOf(desk.scan.id, scans);
         return context.html(page({ desk, filter, reviewer: name, siblings }));
       });
     });
