@@ -3,7 +3,7 @@ import { FINDING_KINDS } from '../../domain/tables.js';
 import { TAG_NAMES } from '../../domain/tags.js';
 import { queryOf, type ScanPage } from './setting.js';
 
-const ORDER_WORDS = { probability: 'most probable first', gain: 'largest gain first' } as const;
+const ORDER_WORDS = { probability: 'by probability', gain: 'by expected gain' } as const;
 const ANSWER_WORDS = { open: 'not answered', answered: 'answered', all: 'all' } as const;
 
 /** What a reviewer wants to see; a form without script. */
