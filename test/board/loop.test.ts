@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import type { ServedBoard } from '../../board/server/serve.js';
@@ -95,7 +95,8 @@ describe('a loop on the board', function () {
   });
 
   it('shows what the store has while a Temporal service takes calls and answers none', async () => {
-    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    const calls: Socket[] = [];
+    const silent = createServer((call) => calls.push(call)).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = z.object({ port: z.number() }).parse(silent.address());
     const waiting = await boardOver(store, {
@@ -116,6 +117,7 @@ describe('a loop on the board', function () {
     } finally {
       await waiting.close();
       silent.close();
+      for (const call of calls) call.destroy();
     }
   });
 

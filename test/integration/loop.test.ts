@@ -132,7 +132,10 @@ describe('the whole loop on the local stack', function () {
     const { file } = z.looseObject({ file: z.string() }).parse(await partloopJson(home, ['report', 'open', 'tiny']));
     const html = await readFile(file, 'utf8');
     assert.match(html, /<svg/);
-    assert.doesNotMatch(html, /(src|href)="https?:/);
+    assert.doesNotMatch(html, /src="https?:|<link\b/);
+    const links = [...html.matchAll(/<(\w+)[^>]*\bhref="(https?:[^"]*)"/g)].map(([, tag, to]) => `${tag} ${to}`);
+    assert.ok(links.length > 0);
+    for (const link of links) assert.match(link, /^a http:\/\/127\.0\.0\.1:\d+\/(review|loops)\//);
   });
 
   it('finds the steps before a replay done, and does the others again', async () => {
