@@ -132,9 +132,12 @@ async function writeTables(
   };
   const judged = rows.map(({ imageId, fileName, labelSha256 }, at) => {
     const iou = at < withPicture ? 0.99 : 0.5;
+    const found = counts.get(imageId) ?? 0;
+    // Neither examples nor known errors are taken from images that are set aside: their pictures are not in the store.
+    const quarantined = at >= withPicture && found === 0;
     return scanImageRowSchema.parse({
-      ...{ imageId, fileName, labelSha256, labelQuality: 0.5, pMislabelled: 0.5, quarantined: false },
-      ...{ regionsIgnored: false, kinds: [], findings: counts.get(imageId) ?? 0, labelIou: iou, hardness: 1 - iou },
+      ...{ imageId, fileName, labelSha256, labelQuality: 0.5, pMislabelled: 0.5, quarantined },
+      ...{ regionsIgnored: false, kinds: [], findings: found, labelIou: iou, hardness: 1 - iou },
       classIou: JSON.stringify(Object.fromEntries(carOf(cars, at).classes.map((value) => [value, iou]))),
       predictedClasses: carOf(cars, at).classes,
       ...{ inferredTags: '{}', model: DIGEST, auditChance: null, error: null },
