@@ -82,8 +82,8 @@ export const fetchAlone = (scan: string): string => `(async () => {
     return answer;
   });
   const began = performance.now();
-  const [finding] = (await (await ask('/queue?count=1')).json()).findings;
-  const label = (which) => ask('/findings/' + finding.findingId + '/' + which).then((answer) => answer.arrayBuffer());
+  const [item] = (await (await ask('/queue?count=1')).json()).items;
+  const label = (which) => ask('/findings/' + item.id + '/' + which).then((answer) => answer.arrayBuffer());
   await Promise.all([
     ask('/images/' + finding.imageId).then((answer) => answer.blob()).then((picture) => createImageBitmap(picture)),
     label('given'),
