@@ -85,9 +85,9 @@ export const fetchAlone = (scan: string): string => `(async () => {
   const [item] = (await (await ask('/queue?count=1')).json()).items;
   const label = (which) => ask('/findings/' + item.id + '/' + which).then((answer) => answer.arrayBuffer());
   await Promise.all([
-    ask('/images/' + finding.imageId).then((answer) => answer.blob()).then((picture) => createImageBitmap(picture)),
+    ask('/images/' + item.imageId).then((answer) => answer.blob()).then((picture) => createImageBitmap(picture)),
     label('given'),
-    finding.hasProposal ? label('proposed') : null,
+    item.hasProposal ? label('proposed') : null,
   ]);
   return performance.now() - began;
 })()`;
