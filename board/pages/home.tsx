@@ -1,6 +1,6 @@
 import type { PoolScans } from '../scans.js';
 import { AuditLink } from './auditLink.js';
-import { documentOf } from './layout.js';
+import { documentOf, NoPools } from './layout.js';
 
 interface Home {
   pools: readonly PoolScans[];
@@ -23,13 +23,7 @@ export const homePage = ({ pools, loops, reviewer }: Home): string =>
               <a href="/name?next=/">{reviewer === null ? 'Give yours' : 'Change'}</a>
             </p>
           </header>
-          {pools.length === 0 && (
-            <section>
-              <p>
-                There is no pool yet. <code>npx partloop import</code> makes one.
-              </p>
-            </section>
-          )}
+          {pools.length === 0 && <NoPools />}
           {(loops.length > 0 || pools.length > 0) && (
             <section>
               <h2>

@@ -26,3 +26,12 @@ export function documentOf({ title, script, goTo, body }: Document): string {
   );
   return `<!doctype html>\n${page}`;
 }
+
+/** What a page of pools says as long as there is none. */
+export const NoPools = () => (
+  <section>
+    <p>
+      There is no pool yet. <code>npx partloop import</code> makes one.
+    </p>
+  </section>
+);

@@ -7,7 +7,7 @@ import type { Form } from '../loops/deeds.js';
 import type { LoopView, Told } from '../loops/loopView.js';
 import { AuditLink } from './auditLink.js';
 import { documentOf } from './layout.js';
-import { Alert, Now } from './loopNow.js';
+import { Now, Outcome } from './loopNow.js';
 import { Buttons, Requests } from './loopSteering.js';
 import { Steps } from './loopSteps.js';
 
@@ -42,16 +42,7 @@ export function loopPage({ view, audits, reviewer, notice, refusal, typed = {} }
               <a href="/loops">All loops</a> <a href="/">All pools</a>
             </p>
           </header>
-          {refusal !== undefined && (
-            <section id="refusal">
-              <Alert {...refusal} />
-            </section>
-          )}
-          {notice !== undefined && (
-            <section role="status">
-              <p>{notice}</p>
-            </section>
-          )}
+          <Outcome {...{ notice, refusal }} />
           <Now view={view} />
           <Buttons view={view} reviewer={reviewer} typed={typed} />
           <Requests view={view} reviewer={reviewer} typed={typed} />

@@ -89,3 +89,21 @@ function Known({ live, links }: Pick<LoopView, 'links'> & { live: NonNullable<Lo
     </>
   );
 }
+
+/** What became of a request: why it was refused, or that it was done. */
+export function Outcome({ notice, refusal }: { notice: string | undefined; refusal: Told | undefined }) {
+  return (
+    <>
+      {refusal !== undefined && (
+        <section id="refusal">
+          <Alert {...refusal} />
+        </section>
+      )}
+      {notice !== undefined && (
+        <section role="status">
+          <p>{notice}</p>
+        </section>
+      )}
+    </>
+  );
+}

@@ -2,8 +2,8 @@ import type { LoopStatus } from '../../domain/messages.js';
 import { Badge, iou } from '../../report/parts/format.js';
 import type { Form } from '../loops/deeds.js';
 import type { Told } from '../loops/loopView.js';
-import { documentOf } from './layout.js';
-import { Alert } from './loopNow.js';
+import { documentOf, NoPools } from './layout.js';
+import { Alert, Outcome } from './loopNow.js';
 import { Button, StartForm } from './loopSteering.js';
 
 export interface LoopsPage {
@@ -38,16 +38,7 @@ export const loopsPage = ({ pools, loops, unreachable, notice, refusal, typed = 
               <a href="/">All pools</a>
             </p>
           </header>
-          {refusal !== undefined && (
-            <section id="refusal">
-              <Alert {...refusal} />
-            </section>
-          )}
-          {notice !== undefined && (
-            <section role="status">
-              <p>{notice}</p>
-            </section>
-          )}
+          <Outcome {...{ notice, refusal }} />
           <section id="loops" data-live class="scroll">
             {unreachable !== null && (
               <Alert message={`Loops cannot be steered from here: ${unreachable.message}.`} hint={unreachable.hint} />
@@ -74,13 +65,7 @@ export const loopsPage = ({ pools, loops, unreachable, notice, refusal, typed = 
               <p class="note">A loop without a name takes that of its pool. One that runs already is joined.</p>
             </section>
           )}
-          {pools.length === 0 && (
-            <section>
-              <p>
-                There is no pool yet. <code>npx partloop import</code> makes one.
-              </p>
-            </section>
-          )}
+          {pools.length === 0 && <NoPools />}
         </main>
       </body>
     ),

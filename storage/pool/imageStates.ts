@@ -1,14 +1,13 @@
-import { LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { SPLITS } from '../../domain/draw/drawColumns.js';
 import type { ImageState } from '../../domain/images/imageState.js';
 import { indexRowSchema } from '../../domain/tables.js';
 import { REGIONS } from '../../domain/tags.js';
-import { inDatabase } from '../tables/database.js';
 import { streamFile } from '../tables/table.js';
-import { type Cells, cellsOver } from '../tables/typedColumns.js';
+import type { Cells } from '../tables/typedColumns.js';
 import { NewestRows } from './newestRows.js';
+import { readWanted, type Segments } from './wantedRows.js';
 
 const SELECTION = ['imageId', 'split', 'region', 'labelRevision::DOUBLE', 'removedAt'] as const;
 /** Columns that a segment of an earlier version may lack. */
@@ -28,21 +27,15 @@ type StateRow = z.output<typeof rowSchema>;
  */
 export async function readImageStates(
   imageIds: readonly string[],
-  segments: (read: (path: string, origin: string) => AsyncGenerator<number>) => Promise<void>,
+  segments: Segments,
 ): Promise<Map<string, ImageState>> {
-  if (imageIds.length === 0) return new Map();
   const newest = new NewestRows<StateRow>();
-  await inDatabase(async (connection) => {
-    const ids = listValue(imageIds);
-    await connection.run('CREATE TEMP TABLE wanted AS SELECT unnest($1) AS imageId', [ids], [LIST(VARCHAR)]);
-    await segments(async function* (path, origin) {
-      const where = 'imageId IN (FROM wanted)';
-      for await (const cells of cellsOver(connection, path, origin, SELECTION, OPTIONAL, where)) {
-        for (let row = 0; row < cells.rows; row++) newest.add(stateAt(cells, row) ?? (await refuse(path, origin)));
-        yield cells.rows;
-      }
-    });
-  });
+  const add = (cells: Cells, row: number): boolean => {
+    const state = stateAt(cells, row);
+    if (state !== null) newest.add(state);
+    return state !== null;
+  };
+  await readWanted(segments, { imageIds, selection: SELECTION, optional: OPTIONAL, add, refuse });
   return new Map(newest.images().map((row) => [row.imageId, row]));
 }
 

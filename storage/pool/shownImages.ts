@@ -1,13 +1,12 @@
-import { LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { parseText } from '../../domain/base/jsonText.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { TAG_NAMES, type Tags, tagsSchema } from '../../domain/tags.js';
 import { keys } from '../keys.js';
-import { inDatabase } from '../tables/database.js';
 import { streamFile } from '../tables/table.js';
-import { type Cells, cellsOver } from '../tables/typedColumns.js';
+import type { Cells } from '../tables/typedColumns.js';
+import { readWanted, type Segments } from './wantedRows.js';
 
 /** What a page needs of an image: where its picture and label are, how large they are, and its tags. */
 export type ShownImage = Pick<
@@ -122,21 +121,11 @@ export class ShownImages {
 export async function readShownImages(
   pool: string,
   imageIds: readonly string[],
-  segments: (read: (path: string, origin: string) => AsyncGenerator<number>) => Promise<void>,
+  segments: Segments,
 ): Promise<ShownImages> {
   const images = new ShownImages(pool);
-  if (imageIds.length === 0) return images;
-  await inDatabase(async (connection) => {
-    const ids = listValue(imageIds);
-    await connection.run('CREATE TEMP TABLE wanted AS SELECT unnest($1) AS imageId', [ids], [LIST(VARCHAR)]);
-    await segments(async function* (path, origin) {
-      const where = 'imageId IN (FROM wanted)';
-      for await (const cells of cellsOver(connection, path, origin, SELECTION, OPTIONAL, where)) {
-        for (let row = 0; row < cells.rows; row++) if (!images.add(cells, row)) await refuse(path, origin);
-        yield cells.rows;
-      }
-    });
-  });
+  const add = (cells: Cells, row: number): boolean => images.add(cells, row);
+  await readWanted(segments, { imageIds, selection: SELECTION, optional: OPTIONAL, add, refuse });
   return images;
 }
 
